@@ -68,9 +68,7 @@ export const hostId = z
   .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'must be 1–31 lower-case letters, digits and hyphens')
   .default('local');
 
-export const redisUrl = z
-  .string()
-  .regex(/^rediss?:\/\/.+/, 'must look like redis://host:6379');
+export const redisUrl = z.string().regex(/^rediss?:\/\/.+/, 'must look like redis://host:6379');
 
 export const dataDir = z.string().default('./data');
 

@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { failure } from '../shared/vm/failure.ts';
+import { vmLimits } from '../shared/vm/limits.ts';
+
+/**
+ * Glossary.
+ * job — one piece of work in Redis, declared here once: name, queue, payload, result, retries.
+ * queue — jobs of one kind of work for one host, so that a slow kind never holds up another.
+ * producer — adds jobs; consumer — takes them and calls a processor; report — a job's outcome on its way back.
+ *
+ * Job data is clear text for whoever looks at the queues: no secret stands in it. What an `/exec` runs and
+ * prints travels beside the job (private-values.ts).
+ */
+
+export const queueKinds = ['lifecycle', 'exec', 'image', 'query'] as const;
+export type QueueKind = (typeof queueKinds)[number];
+
+type Declaration<Name extends string, Payload extends z.ZodObject, Result extends z.ZodType> = {
+  name: Name;
+  queue: QueueKind;
+  payload: Payload;
+  result: Result;
+  /** Tries in all, for faults that may pass; a job cut off by its worker's death is taken up beside them. */
+  attempts: number;
+};
+
+const defineJob = <const Name extends string, Payload extends z.ZodObject, Result extends z.ZodType>(
+  declaration: Declaration<Name, Payload, Result>,
+): Declaration<Name, Payload, Result> => declaration;
+
+/** What every operation's job carries. `correlationId` leads from the chat's update to the last log line. */
+const operation = {
+  operationId: z.string(),
+  vmId: z.string(),
+  epoch: z.number().int(),
+  correlationId: z.string(),
+};
+
+/** Brings a VM's container into being. Safe to run twice: an existing container of ours is adopted. */
+export const createVm = defineJob({
+  name: 'create-vm',
+  queue: 'lifecycle',
+  payload: z.object({
+    ...operation,
+    owner: z.number().int(),
+    name: z.string(),
+    limits: vmLimits,
+    sshPort: z.number().int(),
+    /** crypt(3) hash of the password of `dev`. */
+    passwordHash: z.string(),
+  }),
+  result: z.object({ containerId: z.string(), hostKeyFingerprint: z.string() }),
+  attempts: 3,
+});
+
+/** Starts the container and waits for the SSH banner; a running one is done already. */
+export const startVm = defineJob({
+  name: 'start-vm',
+  queue: 'lifecycle',
+  payload: z.object({ ...operation, sshPort: z.number().int() }),
+  result: z.object({}),
+  attempts: 3,
+});
+
+/** Stops and starts the container. After a repeat it may have been restarted twice; it runs in the end. */
+export const restartVm = defineJob({
+  name: 'restart-vm',
+  queue: 'lifecycle',
+  payload: z.object({ ...operation, sshPort: z.number().int() }),
+  result: z.object({}),
+  attempts: 3,
+});
+
+/** Stops the container; a stopped one is done already. */
+export const stopVm = defineJob({
+  name: 'stop-vm',
+  queue: 'lifecycle',
+  payload: z.object(operation),
+  result: z.object({}),
+  attempts: 3,
+});
+
+/** Removes container and volume; what is gone already is done. */
+export const destroyVm = defineJob({
+  name: 'destroy-vm',
+  queue: 'lifecycle',
+  payload: z.object(operation),
+  result: z.object({}),
+  attempts: 5,
+});
+
+/** Runs one command as the VM's user, at most once. The command and its output are private values. */
+export const exec = defineJob({
+  name: 'exec',
+  queue: 'exec',
+  payload: z.object({ ...operation, timeoutSeconds: z.number().int().positive() }),
+  result: z.object({
+    exitCode: z.number().int(),
+    durationMs: z.number().int(),
+    outputBytes: z.number().int(),
+    truncated: z.boolean(),
+    /** The time limit ended it. */
+    timedOut: z.boolean(),
+  }),
+  attempts: 3,
+});
+
+/** Builds the VM image where it is missing; with `force` also where it is there. One at a time per host. */
+export const buildImage = defineJob({
+  name: 'build-image',
+  queue: 'image',
+  payload: z.object({ force: z.boolean(), correlationId: z.string() }),
+  result: z.object({ imageId: z.string() }),
+  attempts: 1,
+});
+
+/** Live figures of running VMs. A question, not an operation: its answer is worth nothing tomorrow. */
+export const measureVms = defineJob({
+  name: 'measure-vms',
+  queue: 'query',
+  payload: z.object({ requestId: z.string(), vmIds: z.array(z.string()).max(50), correlationId: z.string() }),
+  result: z.object({
+    vms: z.array(
+      z.object({
+        vmId: z.string(),
+        startedAt: z.string().nullable(),
+        /** Cores in use, 1.5 for one and a half. */
+        cpus: z.number().nullable(),
+        memoryBytes: z.number().nullable(),
+        diskBytes: z.number().nullable(),
+      }),
+    ),
+  }),
+  attempts: 1,
+});
+
+export const catalog = {
+  createVm,
+  startVm,
+  restartVm,
+  stopVm,
+  destroyVm,
+  exec,
+  buildImage,
+  measureVms,
+} as const;
+export type Catalog = typeof catalog;
+export type Job = Catalog[keyof Catalog];
+export type JobName = Job['name'];
+/** The declaration of the job with that name. */
+export type JobNamed<Name extends JobName> = Extract<Job, { name: Name }>;
+export type Payload<J extends Job> = z.infer<J['payload']>;
+export type Result<J extends Job> = z.infer<J['result']>;
+
+export const findJob = (name: string): Job => {
+  const job = Object.values(catalog).find((declared) => declared.name === name);
+  if (job === undefined) throw new Error(`no job is called ${name}`);
+  return job;
+};
+
+/** What a worker says at the end of a job: a result, a failure people can read, or that it was cancelled. */
+export const outcome = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('succeeded'), result: z.unknown() }),
+  z.object({ kind: z.literal('failed'), reason: failure }),
+  z.object({ kind: z.literal('cancelled') }),
+]);
+export type Outcome = z.infer<typeof outcome>;
+
+export const report = z.object({
+  jobName: z.string(),
+  /** The operation's id, or a query's request id. */
+  jobId: z.string(),
+  operationId: z.string(),
+  vmId: z.string().nullable(),
+  outcome,
+  at: z.iso.datetime(),
+});
+export type Report = z.infer<typeof report>;
+
+/** A step of a job on its way, for the chat's eyes only: may be lost, is never truth. */
+export const progress = z.object({
+  host: z.string(),
+  /** Null for the image build, which all waiting creations share. */
+  operationId: z.string().nullable(),
+  step: z.enum(['image', 'container', 'starting', 'ssh', 'stopping', 'removing', 'running', 'building']),
+  /** One line: of a build the step it is at. */
+  detail: z.string().optional(),
+  /** Of an exec, its output so far: the last 3,500 characters at most. */
+  output: z.string().optional(),
+});
+export type Progress = z.infer<typeof progress>;
