@@ -1,0 +1,144 @@
+import type { Generated } from 'kysely';
+import type { Event, EventTable } from '../../../shared/event-store/schema.ts';
+
+/**
+ * Glossary.
+ * projection — a table built from events alone, dropped and rebuilt at will: vms, operations, users, plans, settings.
+ * outbox — what must reach Redis, written in the transaction of the events that ask for it.
+ * message — what a chat shows: the wish (view, revision) and what was delivered of it.
+ * sealed value — something secret of one VM, readable only with that VM's key.
+ *
+ * Times are ISO strings, booleans 0 or 1, sizes bytes.
+ */
+
+export type VmRow = {
+  vm_id: string;
+  owner: number;
+  name: string;
+  host: string;
+  status: string;
+  plan: string | null;
+  memory_bytes: number;
+  cpus: number;
+  disk_bytes: number;
+  gpu: number;
+  ssh_port: number;
+  epoch: number;
+  container_id: string | null;
+  host_key_fingerprint: string | null;
+  /** The lifecycle operation in flight. */
+  operation_id: string | null;
+  requested_at: string;
+  running_since: string | null;
+  changed_at: string;
+};
+
+export type OperationStatus = 'open' | 'succeeded' | 'failed' | 'cancelled' | 'timed-out';
+
+export type OperationRow = {
+  operation_id: string;
+  vm_id: string;
+  kind: string;
+  status: OperationStatus;
+  /** A cancellation was asked for and its end is awaited. */
+  cancelling: number;
+  owner: number;
+  /** Telegram id of whoever asked; null when Berth itself did. */
+  actor: number | null;
+  /** The chat that hears of it; null for none. */
+  chat: number | null;
+  host: string;
+  epoch: number;
+  /** Counts the jobs made for it: the first, and one more for each new port. */
+  attempt: number;
+  requested_at: string;
+  ended_at: string | null;
+  reason_code: string | null;
+  reason_detail: string | null;
+  exit_code: number | null;
+  duration_ms: number | null;
+  output_bytes: number | null;
+  truncated: number | null;
+  timeout_seconds: number | null;
+  correlation_id: string;
+};
+
+export type UserRow = {
+  user_id: number;
+  status: string;
+  plan_id: string | null;
+  username: string | null;
+  name: string | null;
+  changed_at: string;
+};
+
+export type PlanRow = {
+  plan_id: string;
+  name: string;
+  memory_bytes: number;
+  cpus: number;
+  disk_bytes: number;
+  max_vms: number;
+};
+
+export type SettingsRow = {
+  id: 1;
+  memory_bytes: number;
+  cpus: number;
+  disk_bytes: number;
+  max_vms: number;
+  gpu: number;
+};
+
+export type OutboxRow = {
+  id: Generated<number>;
+  /** A job to add, or an operation whose worker must stop. */
+  kind: 'job' | 'cancel';
+  /** Unique among jobs: `<operation id>.<attempt>`; of a cancellation the operation's id. */
+  job_id: string;
+  operation_id: string;
+  job_name: string | null;
+  host: string;
+  /** JSON of the job's payload; for a cancellation null. */
+  payload: string | null;
+  created_at: string;
+  sent_at: string | null;
+};
+
+export type UpdateRow = { bot_id: number; update_id: number; received_at: string };
+
+export type MessageRow = {
+  /** What the message is about: `op:<operation id>`, `update:<update id>:0`, … */
+  key: string;
+  chat_id: number;
+  /** JSON of the view: which template with which arguments, never a secret. Rendered at every sending. */
+  view: string;
+  revision: number;
+  delivered_revision: number;
+  message_id: number | null;
+  /** The chat's message it answers. */
+  reply_to: number | null;
+  state: 'open' | 'delivered' | 'undeliverable';
+  attempts: number;
+  created_at: string;
+  updated_at: string;
+};
+
+export type VmKeyRow = { vm_id: string; wrapped_key: Uint8Array };
+export type SealedValueRow = { vm_id: string; name: string; sealed: Uint8Array };
+
+export type Database = {
+  events: EventTable;
+  vms: VmRow;
+  operations: OperationRow;
+  users: UserRow;
+  plans: PlanRow;
+  settings: SettingsRow;
+  outbox: OutboxRow;
+  updates: UpdateRow;
+  messages: MessageRow;
+  vm_keys: VmKeyRow;
+  sealed_values: SealedValueRow;
+};
+
+export type { Event };
