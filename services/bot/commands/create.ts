@@ -1,0 +1,58 @@
+import { newPassword } from '../../../shared/secrets/password.ts';
+import type { Conversation } from '../conversation.ts';
+import { plain } from '../format/rich-text.ts';
+import { pickPort } from '../ports.ts';
+import { countVmsTowardsLimit, findVmsByOwner, limitsFor } from '../queries.ts';
+import { passwordName } from '../sealed-names.ts';
+import { vmButtons } from '../texts/buttons.ts';
+import { limitReached, nameTaken, noPortLeft } from '../texts/refusals.ts';
+import { nextVmName } from '../vm-name.ts';
+import { defineCommand, optionalVmName } from './command.ts';
+
+/** Asks for a new VM with the person's plan; the same for the command and for the button. */
+export const requestVm = async (conversation: Conversation, wanted: string | undefined): Promise<void> => {
+  const { trx, person, config, vault, now } = conversation;
+  const vms = await findVmsByOwner(trx, person.id);
+  const names = vms.map((vm) => vm.name);
+  if (wanted !== undefined && names.includes(wanted)) {
+    await conversation.reply(plain(nameTaken(wanted), vms.filter((vm) => vm.name === wanted).flatMap(vmButtons)));
+    return;
+  }
+  const { limits, plan, maxVms } = await limitsFor(trx, person.id);
+  if ((await countVmsTowardsLimit(trx, person.id)) >= maxVms) {
+    const buttons = vms.length === 1 ? vms.flatMap(vmButtons) : [];
+    await conversation.reply(plain(limitReached(maxVms, names, plan), buttons));
+    return;
+  }
+  const sshPort = await pickPort(trx, config.HOST_ID, config.SSH_PORT_RANGE);
+  if (sshPort === null) {
+    await conversation.reply(plain(noPortLeft));
+    return;
+  }
+  const vmId = conversation.newId();
+  await vault.seal(trx, vmId, passwordName, newPassword());
+  await conversation.handleVm(vmId, {
+    type: 'RequestVm',
+    data: {
+      operationId: conversation.newId(),
+      vmId,
+      owner: person.id,
+      name: wanted ?? nextVmName(names),
+      host: config.HOST_ID,
+      limits,
+      plan,
+      sshPort,
+      at: now.toISOString(),
+    },
+  });
+};
+
+export const create = defineCommand({
+  name: 'create',
+  usage: '[name]',
+  summary: 'make a VM with your plan',
+  example: '/create box',
+  access: 'user',
+  arguments: optionalVmName,
+  run: requestVm,
+});

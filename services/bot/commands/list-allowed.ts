@@ -1,0 +1,17 @@
+import { plain } from '../format/rich-text.ts';
+import { findAllowedUsers } from '../queries.ts';
+import { allowedList } from '../texts/general.ts';
+import { defineCommand, noArguments } from './command.ts';
+
+export const listAllowed = defineCommand({
+  name: 'list_allowed',
+  usage: '',
+  summary: 'who may use Berth',
+  example: '/list_allowed',
+  access: 'administrator',
+  arguments: noArguments,
+  async run(conversation) {
+    const users = await findAllowedUsers(conversation.trx);
+    await conversation.reply(plain(allowedList(users, conversation.config.ADMIN_USER_ID)));
+  },
+});

@@ -1,0 +1,122 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Metadata } from '../../shared/event-store/schema.ts';
+import type { Vault } from '../../shared/secrets/vault.ts';
+import { type User, type UserCommand, type UserEvent, user, userStream } from '../../shared/user/user.ts';
+import type { VmCommand } from '../../shared/vm/commands.ts';
+import { vm, vmStream } from '../../shared/vm/decider.ts';
+import type { VmEvent } from '../../shared/vm/events.ts';
+import type { Vm } from '../../shared/vm/vm.ts';
+import type { BotEnv } from './env.ts';
+import type { Content } from './format/rich-text.ts';
+import type { Place } from './interpret.ts';
+import type { Person } from './people.ts';
+import type { Database } from './store/schema.ts';
+import type { Store } from './store/store.ts';
+import { post } from './telegram/messages.ts';
+import type { View } from './view.ts';
+
+/**
+ * One update being answered. Everything a command does happens in one transaction: the update's id, the
+ * events, their projections, what must reach Redis and what the chat will read. It commits or nothing happened.
+ */
+
+export type Trx = Transaction<Database>;
+export type Db = Kysely<Database>;
+
+export type BotConfig = Pick<
+  BotEnv,
+  'ADMIN_USER_ID' | 'HOST_ID' | 'SSH_PORT_RANGE' | 'SSH_PUBLIC_HOST' | 'EXEC_TIMEOUT'
+>;
+
+export type Conversation = {
+  readonly trx: Trx;
+  readonly config: BotConfig;
+  readonly vault: Vault;
+  readonly person: Person;
+  readonly chat: Place;
+  readonly updateId: number;
+  readonly now: Date;
+  /** Answers with a message of its own, delivered after the commit. */
+  reply(content: Content): Promise<void>;
+  /** The same for something rendered at every sending: live figures, secrets. Returns the message's key. */
+  show(view: View, chatId?: number): Promise<string>;
+  /** Replaces the message whose button was pressed; a command has none and gets an answer instead. */
+  replace(content: Content): Promise<void>;
+  /** The short line that Telegram shows over the chat after a button; `alert` has to be dismissed. */
+  toast(text: string, alert?: boolean): void;
+  newId(): string;
+  handleVm(vmId: string, command: VmCommand): Promise<{ state: Vm; events: VmEvent[] }>;
+  handleUser(userId: number, command: UserCommand): Promise<{ state: User; events: UserEvent[] }>;
+};
+
+export type Toast = { text: string; alert: boolean };
+
+type Circumstances = {
+  store: Store;
+  trx: Trx;
+  config: BotConfig;
+  vault: Vault;
+  person: Person;
+  chat: Place;
+  updateId: number;
+  /** The message whose button was pressed. */
+  pressedMessageId: number | null;
+  now: Date;
+  correlationId: string;
+  newId: () => string;
+};
+
+export const createConversation = (circumstances: Circumstances) => {
+  const { store, trx, config, vault, person, chat, updateId, now, correlationId, newId } = circumstances;
+  const metadata: Metadata = {
+    actor: person.id,
+    chat: chat.id,
+    correlationId,
+    causationId: `update-${updateId}`,
+  };
+  let answers = 0;
+  let toast: Toast | null = null;
+
+  const show = async (view: View, chatId = chat.id): Promise<string> => {
+    const key = `update:${updateId}:${answers}`;
+    answers += 1;
+    await post(trx, { key, chatId, view });
+    return key;
+  };
+
+  const replace = async (content: Content): Promise<void> => {
+    const pressed =
+      circumstances.pressedMessageId === null
+        ? undefined
+        : await trx
+            .selectFrom('messages')
+            .select('key')
+            .where('chat_id', '=', chat.id)
+            .where('message_id', '=', circumstances.pressedMessageId)
+            .executeTakeFirst();
+    if (pressed === undefined) await show({ kind: 'content', content });
+    else await post(trx, { key: pressed.key, chatId: chat.id, view: { kind: 'content', content } });
+  };
+
+  const conversation: Conversation = {
+    trx,
+    config,
+    vault,
+    person,
+    chat,
+    updateId,
+    now,
+    newId,
+    show,
+    replace,
+    reply: async (content) => {
+      await show({ kind: 'content', content });
+    },
+    toast: (text, alert = false) => {
+      toast = { text, alert };
+    },
+    handleVm: (vmId, command) => store.handle(trx, vm, vmStream(vmId), command, metadata),
+    handleUser: (userId, command) => store.handle(trx, user, userStream(userId), command, metadata),
+  };
+  return { conversation, toast: () => toast };
+};

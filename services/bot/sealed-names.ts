@@ -1,0 +1,7 @@
+/** Under which names a VM's secrets stand in the sealed store. */
+export const passwordName = 'password';
+/** The text of a command of `/exec`, until its operation has ended and the chat has been told. */
+export const execCommandName = (operationId: string): string => `exec:${operationId}`;
+export const execOutputName = (operationId: string): string => `exec-output:${operationId}`;
+/** A command that waits for somebody to say on which VM; sealed under each VM it could be for. */
+export const execInputName = (inputId: string): string => `exec-input:${inputId}`;

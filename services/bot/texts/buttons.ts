@@ -1,0 +1,68 @@
+import { encodeCallback } from '../callback-data.ts';
+import type { Button } from '../format/rich-text.ts';
+
+type VmOfButton = { vm_id: string; name: string; epoch: number; status: string };
+
+/** A question about something that cannot be undone stands for this long, in milliseconds. */
+export const confirmationLifetime = 5 * 60_000;
+
+const forVm = (label: string, action: string, vm: VmOfButton): Button => ({
+  text: label,
+  data: encodeCallback(action, vm.vm_id, vm.epoch),
+});
+
+export const startButton = (vm: VmOfButton, label = '▶️ Start') => forVm(label, 'start', vm);
+export const stopButton = (vm: VmOfButton, label = '⏹ Stop') => forVm(label, 'stop', vm);
+export const restartButton = (vm: VmOfButton, label = '🔄 Restart') => forVm(label, 'restart', vm);
+export const destroyButton = (vm: VmOfButton, label = '🗑 Destroy') => forVm(label, 'destroy', vm);
+export const statusButton = (vm: VmOfButton, label = 'ℹ️ Status') => forVm(label, 'status', vm);
+
+export const confirmDestroyButton = (vm: VmOfButton, now: Date): Button => ({
+  text: `🗑 Yes, destroy ${vm.name}`,
+  data: encodeCallback('destroy-now', vm.vm_id, vm.epoch, (now.getTime() + confirmationLifetime).toString(36)),
+});
+export const keepButton = (vm: VmOfButton): Button => forVm(`Keep ${vm.name}`, 'keep', vm);
+
+export const cancelButton = (operationId: string, label = '✖️ Cancel'): Button => ({
+  text: label,
+  data: encodeCallback('cancel', operationId),
+});
+export const createButton: Button = { text: '➕ Create a VM', data: encodeCallback('create') };
+export const helpButton: Button = { text: '❔ Help', data: encodeCallback('help') };
+export const askAccessButton: Button = { text: '🙋 Ask for access', data: encodeCallback('ask-access') };
+export const grantButton = (userId: number, plan: { plan_id: string; name: string }): Button => ({
+  text: `✅ ${plan.name}`,
+  data: encodeCallback('grant', userId, plan.plan_id),
+});
+export const refuseButton = (userId: number): Button => ({
+  text: '⛔️ Refuse',
+  data: encodeCallback('refuse', userId),
+});
+/** Runs a command that waits for somebody to say on which of several VMs. */
+export const execOnButton = (vm: VmOfButton, inputId: string): Button => ({
+  text: vm.name,
+  data: encodeCallback('exec-on', vm.vm_id, inputId),
+});
+
+/** The next sensible steps for a VM as it stands; only ones that would be accepted. */
+export const vmButtons = (vm: VmOfButton): Button[][] => {
+  switch (vm.status) {
+    case 'running':
+      return [
+        [statusButton(vm), restartButton(vm)],
+        [stopButton(vm), destroyButton(vm)],
+      ];
+    case 'stopped':
+      return [
+        [startButton(vm), statusButton(vm)],
+        [destroyButton(vm)],
+      ];
+    case 'failed':
+    case 'lost':
+      return [[destroyButton(vm)]];
+    case 'destroyed':
+      return [[createButton]];
+    default:
+      return [];
+  }
+};
