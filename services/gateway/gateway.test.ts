@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { execaNode } from 'execa';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createGatewayApp } from './app.ts';
+import { parseGatewayEnv } from './env.ts';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+const releases: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const release of releases.splice(0)) await release();
+});
+
+describe('the gateway', () => {
+  it('says that it is well', async () => {
+    const app = createGatewayApp();
+    releases.push(() => app.close());
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    const answer = await fetch(`${url}/healthz`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(await answer.json()).toEqual({ status: 'ok' });
+  });
+
+  it('closes while a client keeps its connection open', async () => {
+    const app = createGatewayApp();
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as { port: number };
+    const socket = connect(port, '127.0.0.1');
+    releases.push(async () => socket.destroy());
+    await once(socket, 'connect');
+    socket.write('GET /healthz HTTP/1.1\r\nhost: gateway\r\n\r\n');
+    await once(socket, 'data');
+    const closed = once(socket, 'close');
+    await app.close();
+    await closed;
+  });
+
+  it('lists every wrong variable at once', () => {
+    const read = () => parseGatewayEnv({ GATEWAY_PORT: 'http', GATEWAY_BIND_ADDRESS: 'everywhere' });
+    expect(read).toThrow(/GATEWAY_PORT: must be a whole number.*\n.*GATEWAY_BIND_ADDRESS: must be an IP/s);
+  });
+
+  it('ends with status 1 when it is configured wrongly', async () => {
+    const gateway = await execaNode(main, { env: { GATEWAY_PORT: '0' }, reject: false });
+    expect(gateway.exitCode).toBe(1);
+    expect(gateway.stderr).toContain('GATEWAY_PORT: must be at least 1');
+  });
+
+  it('runs as a process and ends in order at SIGTERM', async () => {
+    const port = await freePort();
+    const gateway = execaNode(main, { env: { GATEWAY_PORT: String(port) }, reject: false });
+    releases.push(async () => gateway.kill('SIGKILL'));
+    await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/healthz`), { timeout: 20_000 });
+    gateway.kill('SIGTERM');
+    expect(await gateway).toMatchObject({ exitCode: 0 });
+  });
+});
