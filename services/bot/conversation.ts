@@ -45,11 +45,16 @@ export type Conversation = {
   /** The short line that Telegram shows over the chat after a button; `alert` has to be dismissed. */
   toast(text: string, alert?: boolean): void;
   newId(): string;
+  /** Asks the host for live figures of a VM that the message `key` shows; they are filled in when they come. */
+  measure(vmId: string, key: string): void;
   handleVm(vmId: string, command: VmCommand): Promise<{ state: Vm; events: VmEvent[] }>;
   handleUser(userId: number, command: UserCommand): Promise<{ state: User; events: UserEvent[] }>;
 };
 
 export type Toast = { text: string; alert: boolean };
+
+/** What is done once the transaction is committed; nothing of it has to survive a crash. */
+export type Aftermath = { toast: Toast | null; measurements: { vmId: string; key: string }[] };
 
 type Circumstances = {
   store: Store;
@@ -75,7 +80,7 @@ export const createConversation = (circumstances: Circumstances) => {
     causationId: `update-${updateId}`,
   };
   let answers = 0;
-  let toast: Toast | null = null;
+  const aftermath: Aftermath = { toast: null, measurements: [] };
 
   const show = async (view: View, chatId = chat.id): Promise<string> => {
     const key = `update:${updateId}:${answers}`;
@@ -113,10 +118,13 @@ export const createConversation = (circumstances: Circumstances) => {
       await show({ kind: 'content', content });
     },
     toast: (text, alert = false) => {
-      toast = { text, alert };
+      aftermath.toast = { text, alert };
+    },
+    measure: (vmId, key) => {
+      aftermath.measurements.push({ vmId, key });
     },
     handleVm: (vmId, command) => store.handle(trx, vm, vmStream(vmId), command, metadata),
     handleUser: (userId, command) => store.handle(trx, user, userStream(userId), command, metadata),
   };
-  return { conversation, toast: () => toast };
+  return { conversation, aftermath };
 };

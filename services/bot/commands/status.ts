@@ -7,7 +7,7 @@ import { defineCommand, optionalVmName } from './command.ts';
 
 /** One message a VM, so that each has its own buttons; live figures are filled in as the host answers. */
 export const showStatus = async (conversation: Conversation, vmIds: string[]): Promise<void> => {
-  for (const vmId of vmIds) await conversation.show({ kind: 'status', vmId });
+  for (const vmId of vmIds) conversation.measure(vmId, await conversation.show({ kind: 'status', vmId }));
 };
 
 export const status = defineCommand({

@@ -1,0 +1,14 @@
+import { catalog, type JobName } from '../../queues/catalog.ts';
+import type { OperationKind } from '../../shared/vm/events.ts';
+
+const jobs: Record<OperationKind, JobName> = {
+  create: catalog.createVm.name,
+  start: catalog.startVm.name,
+  restart: catalog.restartVm.name,
+  stop: catalog.stopVm.name,
+  destroy: catalog.destroyVm.name,
+  exec: catalog.exec.name,
+};
+
+/** The job that does an operation of that kind. */
+export const catalogNameOf = (kind: string): JobName => jobs[kind as OperationKind];

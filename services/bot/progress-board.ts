@@ -1,0 +1,59 @@
+import type { Progress } from '../../queues/catalog.ts';
+import type { Figures } from './texts/vms.ts';
+
+/**
+ * What is known of work on its way and of VMs right now. It lives in memory only: after a restart the chat sees
+ * a step less, never something wrong.
+ */
+
+export type OperationProgress = {
+  step: Progress['step'] | null;
+  detail: string | null;
+  output: string | null;
+  ahead: number | null;
+};
+
+const nothingKnown: OperationProgress = { step: null, detail: null, output: null, ahead: null };
+
+/** Figures older than this are not shown, in milliseconds. */
+const figuresLifetime = 60_000;
+
+export const createProgressBoard = (now: () => number = Date.now) => {
+  const operations = new Map<string, OperationProgress>();
+  const builds = new Map<string, string>();
+  const figures = new Map<string, { figures: Figures; at: number }>();
+
+  const change = (operationId: string, changes: Partial<OperationProgress>): void => {
+    operations.set(operationId, { ...(operations.get(operationId) ?? nothingKnown), ...changes });
+  };
+
+  return {
+    /** Takes a worker's word; gives the operations whose message changes, all that wait for it in case of a build. */
+    record(progress: Progress): string[] {
+      const { operationId, step, detail, output, host } = progress;
+      if (operationId === null) {
+        if (detail !== undefined) builds.set(host, detail);
+        return [...operations].filter(([, { step: at }]) => at === 'image').map(([id]) => id);
+      }
+      change(operationId, { step, ahead: null, detail: detail ?? null, ...(output === undefined ? {} : { output }) });
+      return [operationId];
+    },
+    setAhead: (operationId: string, ahead: number | null): void => change(operationId, { ahead }),
+    setFigures: (vmId: string, known: Figures): void => {
+      figures.set(vmId, { figures: known, at: now() });
+    },
+    of(operationId: string, host: string): OperationProgress {
+      const known = operations.get(operationId) ?? nothingKnown;
+      return known.step === 'image' ? { ...known, detail: builds.get(host) ?? known.detail } : known;
+    },
+    figuresOf(vmId: string): Figures | null {
+      const known = figures.get(vmId);
+      return known !== undefined && now() - known.at < figuresLifetime ? known.figures : null;
+    },
+    forget: (operationId: string): void => {
+      operations.delete(operationId);
+    },
+  };
+};
+
+export type ProgressBoard = ReturnType<typeof createProgressBoard>;

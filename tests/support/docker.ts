@@ -1,0 +1,22 @@
+import Docker from 'dockerode';
+
+/** The real engine, looked at from outside of Berth. */
+
+export const docker = new Docker();
+
+const labelled = (instance: string) => ({ label: [`berth.instance=${instance}`] });
+
+export const findContainers = (instance: string) =>
+  docker.listContainers({ all: true, filters: labelled(instance) });
+
+export const findVolumes = async (instance: string) =>
+  (await docker.listVolumes({ filters: labelled(instance) })).Volumes ?? [];
+
+/** Removes everything of a test's instance, whatever state a failed test left it in. */
+export const removeEverythingOf = async (instance: string): Promise<void> => {
+  for (const { Id } of await findContainers(instance)) await docker.getContainer(Id).remove({ force: true });
+  for (const { Name } of await findVolumes(instance)) await docker.getVolume(Name).remove();
+  for (const { Id } of await docker.listNetworks({ filters: labelled(instance) })) {
+    await docker.getNetwork(Id).remove();
+  }
+};
