@@ -70,6 +70,11 @@ export const createPractice = ({ log, token, administratorId, stateFile }: Pract
     world.addPerson(people[0]!);
     world.addChat(chats[0]!);
   }
+  // The configuration may name somebody else than at the last start.
+  for (const person of world.people()) {
+    if (person.id === administratorId) person.note = 'administrator';
+    else if (person.note === 'administrator') person.note = 'user';
+  }
 
   let file: StateFile | undefined;
   const changed = () => file?.schedule();

@@ -34,6 +34,8 @@ export const createComposer = ({ onSend, onFile, onStart, onUnblock, onCancel })
       'aria-haspopup': 'listbox',
       'aria-expanded': 'false',
       'aria-controls': 'command-list',
+      // The field keeps its focus; losing it would close the menu that this opens.
+      onpointerdown: (event) => event.preventDefault(),
       onclick: () => {
         menu.toggle();
         input.focus();
@@ -46,7 +48,7 @@ export const createComposer = ({ onSend, onFile, onStart, onUnblock, onCancel })
     type: 'file',
     class: 'visually-hidden',
     tabindex: '-1',
-    'aria-label': 'Photo or file',
+    'aria-hidden': 'true',
   });
   const sendButton = iconButton('send', 'Send', () => send(input.value), { class: 'send-button' });
   const context = h('div', { class: 'composer-context', hidden: true });

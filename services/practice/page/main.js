@@ -29,6 +29,7 @@ let currentId;
 let reply;
 let editing;
 let typingTimer;
+let commandQuestions = 0;
 
 const chat = () => store.chats.get(currentId);
 const actingAs = () =>
@@ -145,9 +146,10 @@ const drawMode = () => {
 };
 
 const loadCommands = async () => {
-  const [chatId, personId] = [currentId, actingAs()];
-  const commands = await api.commandsFor(chatId, personId);
-  if (chatId === currentId && personId === actingAs()) composer.setCommands(commands);
+  // Two changes in a row: only the answer to the last question counts.
+  const question = ++commandQuestions;
+  const commands = await api.commandsFor(currentId, actingAs());
+  if (question === commandQuestions) composer.setCommands(commands);
 };
 
 const showChat = () => {
