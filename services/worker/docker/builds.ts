@@ -1,0 +1,112 @@
+import type { Readable } from 'node:stream';
+import { OperationError, RetryableError } from '../../../queues/errors.ts';
+import { type CallOptions, DockerRefusal, type Engine, isRefusal } from './engine.ts';
+import { findImage } from './images.ts';
+import { readProgress } from './progress-stream.ts';
+
+/** Building the VM image with Docker's classic builder, which every engine has. */
+
+/** The label of an image that says which recipe it was built from. */
+export const recipeLabel = 'berth.recipe';
+
+export type Recipe = {
+  /** The folder that `files` are in, and their names: Dockerfile first. */
+  context: string;
+  dockerfile: string;
+  files: string[];
+  /** Changes whenever the image would. */
+  hash: string;
+};
+
+export type Build = {
+  recipe: Recipe;
+  image: string;
+  baseImage: string;
+  /** Builds every step anew, with today's packages. */
+  fresh: boolean;
+  onStep: (step: string) => void;
+};
+
+const buildDeadline = 30 * 60_000;
+const pullDeadline = 10 * 60_000;
+const detailLength = 400;
+
+const firstLine = (text: string): string => text.trim().split('\n')[0]?.trim() ?? '';
+
+/** Sees that the base image is there, pulls it where it is not. Throws OperationError `base-image-missing`. */
+export const ensureBaseImage = async (engine: Engine, name: string, options: CallOptions): Promise<void> => {
+  if (await findImage(engine, name, options)) return;
+  const pull = async (): Promise<string | null> => {
+    try {
+      return await engine.call(
+        `pulling ${name}`,
+        async (docker, abortSignal) =>
+          readProgress((await docker.pull(name, { abortSignal })) as Readable, () => {}),
+        { ...options, deadline: pullDeadline },
+      );
+    } catch (error) {
+      if (isRefusal(error)) return error.message;
+      throw error;
+    }
+  };
+  const error = await pull();
+  if (error === null && (await findImage(engine, name, options))) return;
+  const reason = firstLine(error ?? 'the pull ended without it').slice(0, 200);
+  throw new OperationError('base-image-missing', `${name} (${reason}); run: docker pull ${name}`);
+};
+
+/** What a failed build is told by: the step it was at, and the last words before the end. */
+const failureOf = (error: string, step: string, lastOutput: string): OperationError => {
+  const words = [step, lastOutput, firstLine(error)].filter((part) => part !== '');
+  return new OperationError('image-build-failed', words.join(' — ').slice(0, detailLength));
+};
+
+/**
+ * Builds and tags the image, and returns its id. Throws OperationError `image-build-failed` with the step
+ * that failed; RetryableError `docker-unreachable` when the build is cut off or takes over half an hour.
+ */
+export const build = async (engine: Engine, order: Build, options: CallOptions): Promise<string> => {
+  const { recipe, image, baseImage } = order;
+  let step = '';
+  let lastOutput = '';
+  const onOutput = (text: string) => {
+    const line = text.trim();
+    if (line === '') return;
+    if (!/^Step \d+\/\d+ : /.test(line)) {
+      if (!/^--->|^Removing intermediate/.test(line)) lastOutput = line;
+      return;
+    }
+    step = line;
+    lastOutput = '';
+    order.onStep(step);
+  };
+  const error = await engine
+    .call(
+      'building the VM image',
+      async (docker, abortSignal) => {
+        const stream = await docker.buildImage(
+          { context: recipe.context, src: recipe.files },
+          {
+            dockerfile: recipe.dockerfile,
+            t: image,
+            buildargs: { BASE_IMAGE: baseImage },
+            labels: { [recipeLabel]: recipe.hash },
+            nocache: order.fresh,
+            rm: true,
+            forcerm: true,
+            abortSignal,
+          },
+        );
+        return readProgress(stream as Readable, ({ stream: text }) => onOutput(text ?? ''));
+      },
+      { ...options, deadline: buildDeadline },
+    )
+    .catch((refusal: unknown) => {
+      if (refusal instanceof DockerRefusal) return refusal.message;
+      throw refusal;
+    });
+  if (error !== null) throw failureOf(error, step, lastOutput);
+  const built = await findImage(engine, image, options);
+  if (built?.labels[recipeLabel] === recipe.hash) return built.id;
+  throw new RetryableError('docker-unreachable', 'the build ended without its image');
+};

@@ -1,0 +1,20 @@
+import { type CallOptions, type Engine, isRefusal } from './engine.ts';
+
+/** The image of that name on the host, or undefined. */
+export const findImage = async (
+  engine: Engine,
+  name: string,
+  { signal }: CallOptions,
+): Promise<{ id: string; labels: Record<string, string> } | undefined> => {
+  try {
+    const { Id, Config } = await engine.call(
+      'inspecting an image',
+      (docker) => docker.getImage(name).inspect(),
+      signal ? { signal } : {},
+    );
+    return { id: Id, labels: Config.Labels ?? {} };
+  } catch (error) {
+    if (isRefusal(error, 404)) return undefined;
+    throw error;
+  }
+};

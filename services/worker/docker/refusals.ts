@@ -1,0 +1,42 @@
+import { OperationError, RetryableError } from '../../../queues/errors.ts';
+import { isRefusal } from './engine.ts';
+
+/**
+ * What Docker's refusals mean. It says most of them only in prose, so the words of its sources are looked for;
+ * what is not recognised stays "Docker refused", with what it said.
+ */
+
+const detailLength = 300;
+
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, detailLength);
+
+const portTaken = /port is already allocated|address already in use/;
+const gpuMissing =
+  /could not select device driver|nvidia-container|libnvidia|unknown or invalid runtime name: nvidia/;
+const hostIsFull = /no space left on device|cannot allocate memory|resource temporarily unavailable/i;
+/** Docker is there, but its own parts are not: they come back. */
+const daemonIsBusy =
+  /transport is closing|connection refused|context (canceled|deadline exceeded)|shutting down/;
+
+export const isPortTaken = (error: unknown): boolean => isRefusal(error) && portTaken.test(error.message);
+
+const gpuDetail = (message: string): string =>
+  message.includes('could not select device driver')
+    ? 'the NVIDIA container toolkit is not installed on the host'
+    : oneLine(message);
+
+/**
+ * The failure that people are told, for anything a processor threw; errors that are no refusal stay as they
+ * are. What Docker could not do now (5xx) may succeed later, what it does not understand (4xx) will not.
+ */
+export const explainRefusal = (error: unknown): unknown => {
+  if (!isRefusal(error)) return error;
+  const { message, status } = error;
+  if (gpuMissing.test(message)) return new OperationError('gpu-unavailable', gpuDetail(message));
+  if (portTaken.test(message)) return new OperationError('port-taken', '');
+  if (hostIsFull.test(message)) return new OperationError('out-of-resources', oneLine(message));
+  if (daemonIsBusy.test(message)) return new RetryableError('docker-unreachable', oneLine(message));
+  return status >= 500
+    ? new RetryableError('docker-refused', oneLine(message))
+    : new OperationError('docker-refused', oneLine(message));
+};

@@ -1,0 +1,158 @@
+import type { createVm, Payload, Result } from '../../../queues/catalog.ts';
+import type { Context, Processor } from '../../../queues/consumer.ts';
+import { OperationError, SupersededError } from '../../../queues/errors.ts';
+import { hasFewerCpus } from '../docker/container-options.ts';
+import {
+  createContainer,
+  lookAgain,
+  lookUpContainer,
+  removeContainer,
+  startContainer,
+} from '../docker/containers.ts';
+import { ensureNetwork } from '../docker/network.ts';
+import { resourceName } from '../docker/ownership.ts';
+import { ensureVolume, removeVolume } from '../docker/volumes.ts';
+import type { VmHost } from '../vm-host.ts';
+import { introduceOwner, readFingerprint } from './first-start.ts';
+import { isFinal, meaningOf } from './meaning.ts';
+import { waitUntilSshAnswers } from './ssh-readiness.ts';
+import { ensureVmImage } from './vm-image.ts';
+
+/**
+ * Brings a VM into being: image, network, volume, container, start, password, SSH. Every step looks first and
+ * takes what is there already, so the job may run again from any point, or twice at once.
+ */
+
+type Create = Payload<typeof createVm>;
+
+const rounds = 4;
+
+/** Removes what this run has just made, unless it has gone into the VM's life since. */
+const undoIfSuperseded = async (context: Context, undo: () => Promise<unknown>): Promise<void> => {
+  try {
+    await context.checkFence();
+  } catch (error) {
+    if (error instanceof SupersededError) {
+      context.log.info('a newer operation of the VM came first; removing what was just made');
+      await undo();
+    }
+    throw error;
+  }
+};
+
+/** A worker that slept through the whole creation must not take away a container that another one has started. */
+const removeIfNeverStarted = async ({ engine }: VmHost, containerId: string): Promise<void> => {
+  const container = await lookAgain(engine, containerId);
+  if (container?.status === 'created') await removeContainer(engine, containerId);
+};
+
+const removeVolumeIfUnused = (host: VmHost, vm: { instance: string; vmId: string }, { log }: Context) =>
+  removeVolume(host.engine, vm).catch((err: unknown) => log.info({ err }, 'the volume stays'));
+
+const make = async (host: VmHost, payload: Create, context: Context): Promise<string | undefined> => {
+  const { engine, instance } = host;
+  const { log, signal } = context;
+  const vm = { instance, vmId: payload.vmId };
+  const networkId = await ensureNetwork(engine, instance, { signal });
+  const hostCpus = await host.cpus();
+  await context.checkFence();
+  await ensureVolume(engine, { ...vm, owner: payload.owner }, { signal });
+  await undoIfSuperseded(context, () => removeVolumeIfUnused(host, vm, context));
+  const wish = {
+    ...payload,
+    instance,
+    networkId,
+    hostCpus,
+    image: host.vmImage,
+    runtime: host.vmRuntime,
+    bindAddress: host.sshBindAddress,
+  };
+  if (hasFewerCpus(wish)) {
+    log.warn(
+      { cpus: payload.limits.cpus, hostCpus },
+      'the host has fewer CPUs than the plan gives; using its',
+    );
+  }
+  const containerId = await createContainer(engine, wish);
+  if (containerId === undefined) return undefined;
+  await undoIfSuperseded(context, async () => {
+    await removeIfNeverStarted(host, containerId);
+    await removeVolumeIfUnused(host, vm, context);
+  });
+  log.info({ containerId }, 'container created');
+  return containerId;
+};
+
+/** The id of the VM's container, made or found. */
+const findOrMake = async (host: VmHost, payload: Create, context: Context): Promise<string> => {
+  const { engine, instance } = host;
+  for (let round = 1; round <= rounds; round++) {
+    const found = await lookUpContainer(engine, { instance, vmId: payload.vmId }, context);
+    if (found === 'foreign') throw new OperationError('name-taken', resourceName(instance, payload.vmId));
+    if (found === undefined) {
+      const made = await make(host, payload, context);
+      if (made !== undefined) return made;
+      continue; // somebody made one between the look and the act: look again
+    }
+    const usable = found.sshPort === payload.sshPort && !['removing', 'dead'].includes(found.status);
+    if (usable) {
+      context.log.info(
+        { containerId: found.id, status: found.status },
+        'found the container of an earlier run',
+      );
+      return found.id;
+    }
+    await context.checkFence();
+    context.log.info({ containerId: found.id, status: found.status }, 'removing an unusable container');
+    await removeContainer(engine, found.id, context);
+  }
+  throw new OperationError('docker-refused', 'the container comes and goes');
+};
+
+const bringUp = async (host: VmHost, payload: Create, context: Context): Promise<Result<typeof createVm>> => {
+  await context.progress('container');
+  const containerId = await findOrMake(host, payload, context);
+  await context.progress('starting');
+  await context.checkFence();
+  await startContainer(host.engine, containerId, context);
+  context.log.info({ containerId }, 'container started');
+  await context.progress('ssh');
+
+  const halting = new AbortController();
+  const both = { signal: AbortSignal.any([context.signal, halting.signal]) };
+  try {
+    const [early] = await Promise.all([
+      introduceOwner(host, { containerId, passwordHash: payload.passwordHash }, both),
+      waitUntilSshAnswers(host, { containerId, sshPort: payload.sshPort }, both),
+    ]);
+    context.log.info({ containerId, sshPort: payload.sshPort }, 'SSH answers');
+    return { containerId, hostKeyFingerprint: early ?? (await readFingerprint(host, containerId, context)) };
+  } finally {
+    halting.abort(); // the one that failed ends the other
+  }
+};
+
+/** A creation that failed for good leaves nothing behind. */
+const takeDown = async ({ engine, instance }: VmHost, { vmId }: Create, { log }: Context): Promise<void> => {
+  try {
+    const found = await lookUpContainer(engine, { instance, vmId });
+    if (found !== undefined && found !== 'foreign') await removeContainer(engine, found.id);
+    await removeVolume(engine, { instance, vmId });
+    log.info('removed what the failed creation had made');
+  } catch (err) {
+    log.error({ err }, 'could not remove what the failed creation had made');
+  }
+};
+
+export const createVmProcessor =
+  (host: VmHost): Processor<typeof createVm> =>
+  async (payload, context) => {
+    await ensureVmImage(host, payload, context);
+    try {
+      return await bringUp(host, payload, context);
+    } catch (error) {
+      const meaning = await meaningOf(error, context);
+      if (isFinal(meaning, context)) await takeDown(host, payload, context);
+      throw meaning;
+    }
+  };

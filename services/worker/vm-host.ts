@@ -1,0 +1,23 @@
+import type { Engine } from './docker/engine.ts';
+
+/** The Docker host that this worker serves, and how VMs are made on it. */
+export type VmHost = {
+  engine: Engine;
+  instance: string;
+  vmImage: string;
+  vmBaseImage: string;
+  vmRuntime: string;
+  /** Where the SSH ports of VMs listen. */
+  sshBindAddress: string;
+  /** The CPUs that Docker has to give. */
+  cpus: () => Promise<number>;
+};
+
+/** The number of CPUs is asked once: it takes Docker a while, and does not change while it runs. */
+export const countCpusOnce = (engine: Engine): (() => Promise<number>) => {
+  let known: number | undefined;
+  return async () => {
+    known ??= (await engine.call('asking Docker about the host', (docker) => docker.info())).NCPU as number;
+    return known;
+  };
+};
