@@ -1,0 +1,314 @@
+import {
+  type Job as BullJob,
+  DelayedError,
+  Queue,
+  UnrecoverableError,
+  WaitingChildrenError,
+  Worker,
+} from 'bullmq';
+
+import { customAlphabet } from 'nanoid';
+import { withDeadline } from '../shared/lifecycle.ts';
+import type { Log } from '../shared/log.ts';
+import { cancelChannel, isCancelled } from './cancellation.ts';
+import {
+  type Catalog,
+  catalog,
+  findJob,
+  type Job,
+  type Outcome,
+  outcome,
+  type Payload,
+  type Progress,
+  type QueueKind,
+  queueKinds,
+  type Result,
+} from './catalog.ts';
+import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
+import { CancelledError, OperationError, RetryableError, SupersededError } from './errors.ts';
+import { checkFence } from './fence.ts';
+import { putPrivate, readPrivate } from './private-values.ts';
+import { createProgressReporter } from './progress-reporter.ts';
+import { createReporter } from './reports.ts';
+
+/**
+ * Takes jobs and hands each to its processor. A job may come twice, at the same time even: its lock is no mutex.
+ * Processors look before they act and check the fence before they change anything.
+ */
+
+export type Context = {
+  log: Log;
+  /** Aborts when the operation is cancelled, the job is lost to another worker, or this worker shuts down. */
+  signal: AbortSignal;
+  /** No further try follows this one. */
+  lastAttempt: boolean;
+  /** Tells the chat; never throws, and drops what comes faster than a person reads. */
+  progress(step: Progress['step'], extra?: { detail?: string; output?: string }): Promise<void>;
+  /** Throws SupersededError when the VM has a newer operation. */
+  checkFence(): Promise<void>;
+  /** Null where Redis has no such value, or lost it. */
+  takePrivate(name: string): Promise<Buffer | null>;
+  putPrivate(name: string, bytes: Buffer): Promise<void>;
+  /**
+   * Has another job done first, and gives its outcome. This job leaves its slot meanwhile and then begins anew, so
+   * call it before anything is changed, and look whether it is needed before.
+   */
+  runFirst<J extends Job>(job: J, payload: Payload<J>): Promise<Outcome>;
+};
+
+export type Processor<J extends Job> = (payload: Payload<J>, context: Context) => Promise<Result<J>>;
+/** One processor per job: a missing one does not compile. */
+export type Processors = { [Name in keyof Catalog]: Processor<Catalog[Name]> };
+
+export type ConsumerOptions = {
+  redisUrl: string;
+  instance: string;
+  host: string;
+  /** How many jobs of each kind this process does at once. */
+  concurrency: Record<QueueKind, number>;
+  processors: Processors;
+  log: Log;
+  /** Which queues to take from; all by default. */
+  kinds?: readonly QueueKind[];
+};
+
+const lockDuration = 15_000;
+const newErrorId = customAlphabet('abcdefghijkmnpqrstuvwxyz23456789', 8);
+
+/** Reasons an abort can have. */
+const lostReason = 'lost';
+const shutdownReason = 'shutdown';
+const cancelReason = 'cancelled';
+
+const abortReason = (signal: AbortSignal | undefined): string | null => {
+  if (signal === undefined || !signal.aborted) return null;
+  const { reason } = signal;
+  return reason instanceof Error ? reason.message : String(reason);
+};
+
+type Ids = { operationId: string; vmId: string | null; epoch: number | null; correlationId: string | null };
+
+const idsOf = (data: unknown, jobId: string): Ids => {
+  const { operationId, requestId, vmId, epoch, correlationId } = data as Record<string, unknown>;
+  return {
+    operationId: String(operationId ?? requestId ?? jobId),
+    vmId: typeof vmId === 'string' ? vmId : null,
+    epoch: typeof epoch === 'number' ? epoch : null,
+    correlationId: typeof correlationId === 'string' ? correlationId : null,
+  };
+};
+
+const isLastAttempt = (job: BullJob): boolean => job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+
+/** What an error means for the operation; null where the job should be tried again or nobody waits for it. */
+const outcomeOf = (error: unknown, last: boolean, log: Log): Outcome | null => {
+  if (error instanceof CancelledError) return { kind: 'cancelled' };
+  if (error instanceof OperationError || (error instanceof RetryableError && last)) {
+    return { kind: 'failed', reason: { code: error.code, detail: error.detail.slice(0, 500) } };
+  }
+  if (!last) return null;
+  // The text of an unexpected error may hold anything; people get an id that finds it in the log.
+  const errorId = newErrorId();
+  log.error({ err: error, errorId }, 'gave up');
+  return { kind: 'failed', reason: { code: 'gave-up', detail: errorId } };
+};
+
+export const createConsumer = (options: ConsumerOptions) => {
+  const { redisUrl, instance, host, concurrency, processors, log, kinds = queueKinds } = options;
+  const redis = connectRedis(redisUrl, 'consumer', log);
+  const subscriber = connectRedis(redisUrl, 'subscriber', log);
+  const report = createReporter(redis, instance, log);
+  const queues = new Map<QueueKind, Queue>();
+  const queueOf = (kind: QueueKind): Queue => {
+    const known = queues.get(kind);
+    if (known !== undefined) return known;
+    const queue = new Queue(queueName(kind, host), { connection: redis, prefix: instance });
+    queue.on('error', (err) => log.debug({ err }, 'queue'));
+    queues.set(kind, queue);
+    return queue;
+  };
+  const byName = new Map(
+    Object.entries(catalog).map(([key, job]) => [job.name as string, processors[key as keyof Processors]]),
+  );
+  /** Operations being worked on here, by id: several jobs may have the same one. */
+  const running = new Map<string, Set<{ worker: Worker; jobId: string }>>();
+
+  const runFirst =
+    (parent: BullJob, token: string) =>
+    async <J extends Job>(job: J, payload: Payload<J>): Promise<Outcome> => {
+      const queue = queueOf(job.queue);
+      const jobId = `${parent.id}.${job.name}`;
+      const key = queue.toKey(jobId);
+      const { [key]: done } = await parent.getChildrenValues();
+      const { [key]: failed } = await parent.getIgnoredChildrenFailures();
+      if (done !== undefined) return outcome.parse(done);
+      if (failed !== undefined) return { kind: 'failed', reason: { code: 'gave-up', detail: '' } };
+      await queue.add(job.name, job.payload.parse(payload), {
+        jobId,
+        attempts: job.attempts,
+        parent: { id: parent.id!, queue: parent.queueQualifiedName },
+        ignoreDependencyOnFailure: true,
+        removeOnComplete: keptJobs,
+        removeOnFail: keptJobs,
+      });
+      if (await parent.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+      // The child ended between the two looks.
+      return runFirst(parent, token)(job, payload);
+    };
+
+  const contextOf = (job: BullJob, token: string, ids: Ids, jobLog: Log, signal: AbortSignal): Context => {
+    const tell = createProgressReporter({ redis, instance, host, log: jobLog });
+    return {
+      log: jobLog,
+      signal,
+      lastAttempt: isLastAttempt(job),
+      progress: (step, extra = {}) =>
+        tell({
+          host,
+          operationId: findJob(job.name).queue === 'image' ? null : ids.operationId,
+          step,
+          ...extra,
+        }),
+      checkFence: async () => {
+        signal.throwIfAborted();
+        if (ids.vmId !== null && ids.epoch !== null) await checkFence(redis, instance, ids.vmId, ids.epoch);
+      },
+      takePrivate: (name) => readPrivate(redis, instance, name),
+      putPrivate: (name, bytes) => putPrivate(redis, instance, name, bytes),
+      runFirst: runFirst(job, token),
+    };
+  };
+
+  const work = async (
+    job: BullJob,
+    token: string,
+    signal: AbortSignal,
+    jobLog: Log,
+    ids: Ids,
+  ): Promise<Outcome> => {
+    const { payload, result } = findJob(job.name);
+    const process = byName.get(job.name) as (data: unknown, context: Context) => Promise<unknown>;
+    if (await isCancelled(redis, instance, ids.operationId))
+      throw new CancelledError('cancelled before it began');
+    const context = contextOf(job, token, ids, jobLog, signal);
+    await context.checkFence();
+    const value = await process(payload.parse(job.data), context);
+    return { kind: 'succeeded', result: result.parse(value) };
+  };
+
+  const processJob = async (
+    worker: Worker,
+    job: BullJob,
+    token: string,
+    signal: AbortSignal,
+  ): Promise<unknown> => {
+    const ids = idsOf(job.data, job.id!);
+    const jobLog = log.child({ job: job.name, ...ids });
+    const startedAt = performance.now();
+    const took = () => Math.round(performance.now() - startedAt);
+    const entry = { worker, jobId: job.id! };
+    const entries = running.get(ids.operationId) ?? new Set();
+    running.set(ids.operationId, entries.add(entry));
+    jobLog.info({ attempt: job.attemptsMade + 1 }, 'job began');
+    let ended: Outcome;
+    try {
+      ended = await work(job, token, signal, jobLog, ids);
+    } catch (error) {
+      if (error instanceof WaitingChildrenError) {
+        jobLog.info('job waits for another');
+        throw error;
+      }
+      const reason = abortReason(signal);
+      if (error instanceof SupersededError) {
+        jobLog.info({ ms: took() }, 'job was superseded');
+        return null;
+      }
+      if (reason === lostReason || reason === shutdownReason) {
+        jobLog.warn({ reason, ms: took() }, 'job is handed back');
+        if (reason === lostReason) throw error;
+        // Delayed until now, it is another worker's at once, and this was no failed try.
+        await job.moveToDelayed(Date.now(), token);
+        throw new DelayedError();
+      }
+      const last = isLastAttempt(job) || error instanceof UnrecoverableError;
+      const meaning = outcomeOf(reason === cancelReason ? new CancelledError(reason) : error, last, jobLog);
+      if (meaning === null) {
+        jobLog.warn({ err: error, attempt: job.attemptsMade + 1, ms: took() }, 'job will be tried again');
+        throw redacted(error);
+      }
+      ended = meaning;
+    } finally {
+      entries.delete(entry);
+      if (entries.size === 0) running.delete(ids.operationId);
+    }
+    const failure = ended.kind === 'failed' ? { code: ended.reason.code } : {};
+    jobLog.info({ outcome: ended.kind, ...failure, ms: took() }, 'job ended');
+    await report({
+      jobName: job.name,
+      jobId: job.id!,
+      operationId: ids.operationId,
+      vmId: ids.vmId,
+      outcome: ended,
+      at: new Date().toISOString(),
+    });
+    return ended;
+  };
+
+  const workers = kinds.map((kind) => {
+    const worker: Worker = new Worker(
+      queueName(kind, host),
+      (job, token, signal) => processJob(worker, job, token!, signal!),
+      {
+        connection: redis,
+        prefix: instance,
+        concurrency: concurrency[kind],
+        lockDuration,
+        stalledInterval: 5_000,
+        maxStalledCount: 5,
+        removeOnComplete: keptJobs,
+        removeOnFail: keptJobs,
+      },
+    );
+    worker.on('error', (err) => log.debug({ err, kind }, 'worker'));
+    // Somebody else may have the job by now.
+    worker.on('lockRenewalFailed', (jobIds) => {
+      for (const jobId of jobIds) worker.cancelJob(jobId, lostReason);
+    });
+    return worker;
+  });
+
+  subscriber.on('message', (_channel, operationId) => {
+    for (const { worker, jobId } of running.get(operationId) ?? []) worker.cancelJob(jobId, cancelReason);
+  });
+
+  const prepare = async (): Promise<void> => {
+    await subscriber.subscribe(cancelChannel(instance));
+    // However many workers a host has: one build at a time.
+    if (kinds.includes('image')) await queueOf('image').setGlobalConcurrency(1);
+    await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  };
+
+  return {
+    ready: prepare(),
+    /** Lets what can be finished finish, hands back the rest. `grace` in milliseconds. */
+    async close(grace = 8_000): Promise<void> {
+      const closing = workers.map((worker) => worker.close());
+      await withDeadline(Promise.all(closing), grace, 'finishing jobs').catch(async () => {
+        for (const worker of workers) worker.cancelAllJobs(shutdownReason);
+        await withDeadline(Promise.all(closing), 2_000, 'handing jobs back').catch((err) =>
+          log.warn({ err }, 'left'),
+        );
+      });
+      await Promise.all([closeRedis(subscriber), closeRedis(redis)]);
+    },
+  };
+};
+
+/** BullMQ keeps an error's text and stack with the job, readable for whoever sees the queues. */
+const redacted = (error: unknown): Error => {
+  const shown = new Error(error instanceof RetryableError ? error.code : 'failed; see the worker’s log');
+  delete shown.stack;
+  return shown;
+};
+
+export type Consumer = ReturnType<typeof createConsumer>;

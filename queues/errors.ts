@@ -1,0 +1,39 @@
+import type { FailureCode } from '../shared/vm/failure.ts';
+
+/** How a processor says that it did not succeed. Whatever else it throws is tried again, and in the end given up. */
+
+/** It cannot be done, and trying again would not help. `detail` is for people and holds no secret. */
+export class OperationError extends Error {
+  override name = 'OperationError';
+  readonly code: FailureCode;
+  readonly detail: string;
+
+  constructor(code: FailureCode, detail = '') {
+    super(detail === '' ? code : `${code}: ${detail}`);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** It could not be done now; the same job may succeed later. After the last try it counts as an OperationError. */
+export class RetryableError extends Error {
+  override name = 'RetryableError';
+  readonly code: FailureCode;
+  readonly detail: string;
+
+  constructor(code: FailureCode, detail = '') {
+    super(detail === '' ? code : `${code}: ${detail}`);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** A newer operation of the VM has begun: this one must touch nothing more, and nobody waits for its word. */
+export class SupersededError extends Error {
+  override name = 'SupersededError';
+}
+
+/** Somebody cancelled the operation. */
+export class CancelledError extends Error {
+  override name = 'CancelledError';
+}
