@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { OperationError, RetryableError } from '../../../queues/errors.ts';
+import type { VmRecipe } from '../vm-recipe.ts';
 import { type CallOptions, DockerRefusal, type Engine, isRefusal } from './engine.ts';
 import { findImage } from './images.ts';
 import { readProgress } from './progress-stream.ts';
@@ -9,17 +11,8 @@ import { readProgress } from './progress-stream.ts';
 /** The label of an image that says which recipe it was built from. */
 export const recipeLabel = 'berth.recipe';
 
-export type Recipe = {
-  /** The folder that `files` are in, and their names: Dockerfile first. */
-  context: string;
-  dockerfile: string;
-  files: string[];
-  /** Changes whenever the image would. */
-  hash: string;
-};
-
 export type Build = {
-  recipe: Recipe;
+  recipe: VmRecipe;
   image: string;
   baseImage: string;
   /** Builds every step anew, with today's packages. */
@@ -70,7 +63,7 @@ export const build = async (engine: Engine, order: Build, options: CallOptions):
   let step = '';
   let lastOutput = '';
   const onOutput = (text: string) => {
-    const line = text.trim();
+    const line = stripVTControlCharacters(text).trim(); // what a step writes to standard error comes in red
     if (line === '') return;
     if (!/^Step \d+\/\d+ : /.test(line)) {
       if (!/^--->|^Removing intermediate/.test(line)) lastOutput = line;

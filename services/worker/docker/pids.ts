@@ -1,8 +1,8 @@
 import { pidsLimit } from './container-options.ts';
 import type { CallOptions, Engine } from './engine.ts';
 
-/** Processes beyond the VM's limit that a command of ours may need when the VM has used up its own. */
-const spare = 64;
+/** A fork bomb fills up what it gets at once: there must be room left when the command of ours comes to run. */
+const spare = 3 * pidsLimit;
 
 const setPidsLimit = (engine: Engine, id: string, limit: number, options: CallOptions): Promise<unknown> =>
   engine.call(

@@ -1,20 +1,18 @@
 import type { buildImage } from '../../../queues/catalog.ts';
 import type { Processor } from '../../../queues/consumer.ts';
-import { build, ensureBaseImage, type Recipe, recipeLabel } from '../docker/builds.ts';
+import { build, ensureBaseImage, recipeLabel } from '../docker/builds.ts';
 import { findImage } from '../docker/images.ts';
-import { explainRefusal } from '../docker/refusals.ts';
 import type { VmHost } from '../vm-host.ts';
+import { readVmRecipe } from '../vm-recipe.ts';
+import { meaningOf } from './meaning.ts';
 
 /** Builds the VM image; one that this recipe made already is done, unless a new one is wanted by all means. */
 export const buildImageProcessor =
-  (
-    { engine, vmImage, vmBaseImage }: VmHost,
-    readRecipe: () => Promise<Recipe>,
-  ): Processor<typeof buildImage> =>
+  ({ engine, vmImage, vmBaseImage }: VmHost, recipeFor = readVmRecipe): Processor<typeof buildImage> =>
   async ({ force }, context) => {
     const { log, signal } = context;
     try {
-      const recipe = await readRecipe();
+      const recipe = await recipeFor(vmBaseImage);
       const present = await findImage(engine, vmImage, { signal });
       if (!force && present?.labels[recipeLabel] === recipe.hash) return { imageId: present.id };
       await ensureBaseImage(engine, vmBaseImage, { signal });
@@ -28,7 +26,6 @@ export const buildImageProcessor =
       log.info({ imageId }, 'the VM image is built');
       return { imageId };
     } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      throw explainRefusal(error);
+      throw await meaningOf(error, context);
     }
   };

@@ -1,39 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../../shared/log.ts';
-import { isRefusal } from '../docker/engine.ts';
-import { runInContainer } from '../docker/exec.ts';
+import { type Engine, isRefusal } from '../docker/engine.ts';
+import { inspectExec, runInContainer } from '../docker/exec.ts';
 import { withSparePids } from '../docker/pids.ts';
-import type { VmHost } from '../vm-host.ts';
 import { endExecArgv } from './run-once.ts';
 
+/** Milliseconds for one run of `end-exec`, which has to find its way through a fork bomb. */
 const deadline = 10_000;
+const attempts = 6;
+
+type Target = { containerId: string; execId: string; operationId: string };
+
+const isOver = async (engine: Engine, { execId }: Target): Promise<boolean> => {
+  const state = await inspectExec(engine, execId, {});
+  return !state?.Running;
+};
+
+/** Runs `end-exec` until Docker says that the command is over: the first may come before the command's mark. */
+const tryToEnd = async (engine: Engine, target: Target, log: Log): Promise<boolean> => {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    try {
+      const command = { argv: endExecArgv(target.operationId) };
+      const { exitCode } = await runInContainer(engine, target.containerId, command, { deadline });
+      if (exitCode !== 0) return false;
+    } catch (err) {
+      log.info({ err }, 'could not end the command');
+      return isRefusal(err, 404, 409); // the container is gone or stopped, and the command with it
+    }
+    if (await isOver(engine, target)) return true;
+    await sleep(10 * 2 ** attempt);
+  }
+  return false;
+};
 
 /**
  * Ends a command and all it started. A fork bomb leaves no room for the program that does so: then the VM gets
  * room for a moment. Where even that does not help, the VM is restarted: its owner could not use it any more.
  */
-export const endExec = async (
-  { engine }: VmHost,
-  containerId: string,
-  operationId: string,
-  log: Log,
-): Promise<void> => {
-  const end = async (): Promise<boolean> => {
-    try {
-      const command = { argv: endExecArgv(operationId) };
-      return (await runInContainer(engine, containerId, command, { deadline })).exitCode === 0;
-    } catch (err) {
-      log.info({ err }, 'the command could not be ended');
-      return isRefusal(err, 404, 409); // the container is gone or stopped, and the command with it
-    }
-  };
-  if (await end()) return;
-  if (await withSparePids(engine, containerId, {}, end)) return;
+export const endExec = async (engine: Engine, target: Target, log: Log): Promise<void> => {
+  if (await tryToEnd(engine, target, log)) return;
+  log.info('making room in the VM to end the command');
+  const ended = await withSparePids(engine, target.containerId, {}, () => tryToEnd(engine, target, log));
+  if (ended) return;
   log.warn('the command does not end; restarting the VM');
   await engine.call(
     'restarting the container',
-    (docker) => docker.getContainer(containerId).restart({ t: 0 }),
-    {
-      deadline: 30_000,
-    },
+    (docker) => docker.getContainer(target.containerId).restart({ t: 0 }),
+    { deadline: 30_000 },
   );
 };

@@ -1,28 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CancelledError } from '../../../queues/errors.ts';
 import type { Engine } from '../docker/engine.ts';
 import { type Attachment, inspectExec } from '../docker/exec.ts';
+import { isCancelled } from './meaning.ts';
 
-/** `ended`: the command is over; `overdue`: it should have been; `aborted`: the job's signal says to stop. */
-export type ExecEnd = 'ended' | 'overdue' | 'aborted';
+/** What came first: the command's end, its time limit, a cancellation, or that this worker must let go of the job. */
+export type ExecEnd = 'ended' | 'overdue' | 'cancelled' | 'let-go';
 
-type Wait = {
-  /** Milliseconds the command may take in all. */
-  deadline: number;
-  /** Milliseconds it still gets when the worker shuts down; a cancellation stops it at once. */
-  lastCall: number;
-  signal: AbortSignal;
-};
+/** `deadline`: milliseconds the command may take in all. */
+type Wait = { deadline: number; signal: AbortSignal };
 
-const firstLook = 500;
-const longestPause = 2_000;
+const firstLook = 100;
+const longestPause = 1_000;
+/** Output that was under way when the command ended comes within this time. */
+const drainTime = 100;
 
 /**
- * The end of the stream is the end of the command, except when the stream is cut off unnoticed or some child
- * holds on to it: now and then Docker is asked as well.
+ * The end of the stream is the command's end; but a child that keeps the output open holds it up for as long
+ * as it likes, and Docker announces the end (`exec_die`) two seconds late then. Asked, it knows at once.
  */
 const untilDockerSaysSo = async (engine: Engine, execId: string, done: AbortSignal): Promise<void> => {
-  for (let pause = firstLook; ; pause = Math.min(pause * 2, longestPause)) {
+  for (let pause = firstLook; ; pause = Math.min(pause * 1.5, longestPause)) {
     await sleep(pause, undefined, { signal: done });
     // An engine that does not answer now is asked again; the deadline holds all the same.
     const state = await inspectExec(engine, execId, {}).catch(() => null);
@@ -30,15 +27,16 @@ const untilDockerSaysSo = async (engine: Engine, execId: string, done: AbortSign
   }
 };
 
-const aborted = async ({ signal, lastCall }: Wait, done: AbortSignal): Promise<void> => {
+const untilAborted = async (signal: AbortSignal, done: AbortSignal): Promise<ExecEnd> => {
   if (!signal.aborted) {
-    await new Promise<void>((resolve) =>
-      signal.addEventListener('abort', () => resolve(), { once: true, signal: done }),
-    );
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true, signal: done });
+    });
   }
-  if (!(signal.reason instanceof CancelledError)) await sleep(lastCall, undefined, { signal: done });
+  return isCancelled(signal) ? 'cancelled' : 'let-go';
 };
 
+/** Waits for the first of the four. */
 export const waitForExecEnd = async (
   engine: Engine,
   attachment: Attachment,
@@ -46,22 +44,20 @@ export const waitForExecEnd = async (
 ): Promise<ExecEnd> => {
   const over = new AbortController();
   const done = over.signal;
-  const as = (promise: Promise<unknown>, end: ExecEnd): Promise<ExecEnd> =>
-    promise.then(
-      () => end,
-      (error) => {
-        if (done.aborted) return end;
-        throw error;
-      },
-    );
+  const ends: Promise<ExecEnd>[] = [
+    attachment.ended.then(() => 'ended'),
+    untilDockerSaysSo(engine, attachment.execId, done).then(() => 'ended'),
+    untilAborted(wait.signal, done),
+    sleep(wait.deadline, undefined, { signal: done }).then(() => 'overdue'),
+  ];
   try {
-    return await Promise.race([
-      as(attachment.ended, 'ended'),
-      as(untilDockerSaysSo(engine, attachment.execId, done), 'ended'),
-      as(aborted(wait, done), 'aborted'),
-      as(sleep(wait.deadline, undefined, { signal: done }), 'overdue'),
-    ]);
+    return await Promise.race(ends);
   } finally {
-    over.abort();
+    over.abort(); // ends the others, whose rejections the race has taken care of
   }
+};
+
+/** After the command's end: until its last output is here. */
+export const settled = async ({ ended }: Attachment): Promise<void> => {
+  await Promise.race([ended, sleep(drainTime)]);
 };

@@ -1,12 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { exec, Payload, Result } from '../../../queues/catalog.ts';
 import type { Context, Processor } from '../../../queues/consumer.ts';
-import { CancelledError, OperationError, RetryableError } from '../../../queues/errors.ts';
+import { OperationError, RetryableError } from '../../../queues/errors.ts';
 import { type Container, lookAgain, requireContainer } from '../docker/containers.ts';
 import { exitCodeOf, startExec } from '../docker/exec.ts';
 import type { VmHost } from '../vm-host.ts';
 import { endExec } from './exec-end.ts';
 import { createExecOutput, type ExecOutput, keptBytes } from './exec-output.ts';
-import { waitForExecEnd } from './exec-wait.ts';
+import { settled, waitForExecEnd } from './exec-wait.ts';
 import { withMeaning } from './meaning.ts';
 import { ranBefore, runOnce } from './run-once.ts';
 
@@ -17,11 +18,10 @@ import { ranBefore, runOnce } from './run-once.ts';
 
 type Exec = Payload<typeof exec>;
 
-/** Milliseconds beyond the command's own limit, within which `run-once` must have ended it. */
-const overtime = 5_000;
-/** What a worker that shuts down still grants a command, so that a short one ends with its outcome known. */
-const lastCall = 5_000;
 const progressEvery = 1_000;
+
+/** The exit code of what SIGKILL ended. */
+const killed = 137;
 
 const takeCommand = async ({ operationId }: Exec, context: Context): Promise<string> => {
   const command = await context.takePrivate(`exec:${operationId}`);
@@ -46,11 +46,19 @@ const createDisplay = (output: ExecOutput, context: Context) => {
   };
 };
 
-/** Whether the VM that the command ran in is the one that runs now: not stopped, nor stopped and started. */
+/** Milliseconds within which Docker notices that the container has stopped, once its processes are killed. */
+const noticing = [0, 20, 80, 300];
+
+/**
+ * Throws OperationError `vm-not-running` when the VM that the command ran in has stopped, even if it was started
+ * again since: then its end killed the command.
+ */
 const requireSameRun = async ({ engine }: VmHost, before: Container): Promise<void> => {
-  const now = await lookAgain(engine, before.id);
-  if (now?.running && now.startedAt === before.startedAt) return;
-  throw new OperationError('vm-not-running', '');
+  for (const pause of noticing) {
+    await sleep(pause);
+    const now = await lookAgain(engine, before.id);
+    if (!now?.running || now.startedAt !== before.startedAt) throw new OperationError('vm-not-running', '');
+  }
 };
 
 const follow = async (
@@ -72,23 +80,28 @@ const follow = async (
       output.add(piece);
       display.changed();
     },
-    context,
+    {}, // seen through even when the job is called off: what has started must be ended
   );
   try {
-    const deadline = timeoutSeconds * 1000 + overtime;
-    const how = await waitForExecEnd(host.engine, attachment, { deadline, lastCall, signal: context.signal });
-    if (how !== 'ended') await endExec(host, container.id, operationId, context.log);
-    if (how === 'aborted') throw context.signal.reason;
-    const exitCode = how === 'overdue' ? null : await exitCodeOf(host.engine, attachment.execId, {});
+    const target = { containerId: container.id, execId: attachment.execId, operationId };
+    const deadline = timeoutSeconds * 1000;
+    const how = await waitForExecEnd(host.engine, attachment, { deadline, signal: context.signal });
+    // A worker that shuts down, or has lost the job, lets go: the command goes on, its outcome stays unknown.
+    if (how === 'let-go') throw context.signal.reason;
+    if (how !== 'ended') await endExec(host.engine, target, context.log);
+    if (how === 'cancelled') throw context.signal.reason;
     const durationMs = Math.round(performance.now() - begun);
-    if (exitCode !== 0) await requireSameRun(host, container);
-    if (ranBefore(exitCode, output)) throw new OperationError('outcome-unknown', '');
-    const timedOut = how === 'overdue' || (exitCode !== 0 && durationMs >= timeoutSeconds * 1000);
-    if (exitCode === null && !timedOut) throw new OperationError('outcome-unknown', '');
+    await settled(attachment);
+    const exitCode = await exitCodeOf(host.engine, attachment.execId, {});
+    const timedOut = how === 'overdue';
+    if ((exitCode === killed || exitCode === null) && !timedOut) await requireSameRun(host, container);
+    if (ranBefore(exitCode, output) || (exitCode === null && !timedOut)) {
+      throw new OperationError('outcome-unknown', '');
+    }
     await context.putPrivate(`exec-output:${operationId}`, output.kept());
     context.log.info({ exitCode, durationMs, outputBytes: output.total(), timedOut }, 'command ended');
     return {
-      exitCode: exitCode ?? 137,
+      exitCode: exitCode ?? killed,
       durationMs,
       outputBytes: output.total(),
       truncated: output.total() > keptBytes,
@@ -112,10 +125,5 @@ export const execProcessor =
       ]);
       if (!container.running) throw new OperationError('vm-not-running', '');
       context.log.info({ containerId: container.id }, 'running a command');
-      try {
-        return await follow(host, container, payload, command, context);
-      } catch (error) {
-        if (error instanceof CancelledError) context.log.info('command cancelled');
-        throw error;
-      }
+      return follow(host, container, payload, command, context);
     });

@@ -8,6 +8,7 @@ import { explainRefusal } from '../docker/refusals.ts';
  * `/destroy` took the container away. Only then is it a failure to tell people.
  */
 export const meaningOf = async (error: unknown, context: Context): Promise<unknown> => {
+  if (isCancelled(context.signal)) return new CancelledError('cancelled');
   if (context.signal.aborted) return context.signal.reason;
   if (error instanceof SupersededError || error instanceof CancelledError) return error;
   try {
@@ -18,11 +19,14 @@ export const meaningOf = async (error: unknown, context: Context): Promise<unkno
   return explainRefusal(error);
 };
 
+/** Somebody cancelled the operation; else the signal says that this worker must let go of the job. */
+export const isCancelled = ({ aborted, reason }: AbortSignal): boolean => aborted && reason === 'cancelled';
+
 /** Whether nobody will try again, so that what was half made would stay for ever. */
 export const isFinal = (error: unknown, context: Context): boolean => {
-  if (error instanceof SupersededError) return false;
-  if (error instanceof OperationError || error instanceof CancelledError) return true;
-  return context.lastAttempt && !context.signal.aborted;
+  if (error instanceof CancelledError) return true;
+  if (error instanceof SupersededError || context.signal.aborted) return false;
+  return error instanceof OperationError || context.lastAttempt;
 };
 
 /** Runs an operation's steps; what they throw is thrown on with its meaning. */

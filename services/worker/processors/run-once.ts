@@ -13,9 +13,9 @@ export const runOnce = (order: {
 
 export const endExecArgv = (operationId: string): string[] => [`${folder}/end-exec`, operationId];
 
-const markerStatus = 125;
-const marker = /^berth: this command (ran|was started) before/m;
+const refusedStatus = 125;
+const refusal = 'berth: this command was started before';
 
-/** Whether run-once refused, because the mark of an earlier attempt is there. */
+/** Whether run-once refused, because it found the mark of an earlier attempt. */
 export const ranBefore = (exitCode: number | null, output: ExecOutput): boolean =>
-  exitCode === markerStatus && marker.test(output.tail());
+  exitCode === refusedStatus && output.tail().trim() === refusal;

@@ -2,17 +2,11 @@ import { buildImage } from '../../../queues/catalog.ts';
 import type { Context } from '../../../queues/consumer.ts';
 import { OperationError } from '../../../queues/errors.ts';
 import { findImage } from '../docker/images.ts';
-import { explainRefusal } from '../docker/refusals.ts';
 import type { VmHost } from '../vm-host.ts';
+import { withMeaning } from './meaning.ts';
 
-const isThere = async ({ engine, vmImage }: VmHost, context: Context): Promise<boolean> => {
-  try {
-    return (await findImage(engine, vmImage, context)) !== undefined;
-  } catch (error) {
-    if (context.signal.aborted) throw context.signal.reason;
-    throw explainRefusal(error);
-  }
-};
+const isThere = ({ engine, vmImage }: VmHost, context: Context): Promise<boolean> =>
+  withMeaning(context, async () => (await findImage(engine, vmImage, context)) !== undefined);
 
 /**
  * Sees that the image VMs are made from is there, and has it built where it is missing; meanwhile the job is

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { Outcome } from '../../../queues/catalog.ts';
 import type { Context } from '../../../queues/consumer.ts';
-import { CancelledError, SupersededError } from '../../../queues/errors.ts';
+import { SupersededError } from '../../../queues/errors.ts';
 
 /** A job's surroundings without Redis: what a processor asks for is recorded, and the test decides the rest. */
 export type TestContext = Context & {
@@ -36,9 +36,7 @@ export const testContext = (
       if (checksLeft-- <= 0) throw new SupersededError('a newer operation');
     },
     async takePrivate(name) {
-      const value = privates.get(name) ?? null;
-      privates.delete(name);
-      return value;
+      return privates.get(name) ?? null;
     },
     async putPrivate(name, bytes) {
       privates.set(name, Buffer.from(bytes));
@@ -51,7 +49,7 @@ export const testContext = (
     supersedeAfter: (checks) => {
       checksLeft = checks;
     },
-    cancel: () => aborter.abort(new CancelledError('cancelled')),
-    shutDown: () => aborter.abort(new Error('shutting down')),
+    cancel: () => aborter.abort('cancelled'),
+    shutDown: () => aborter.abort('shutdown'),
   };
 };

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { testEnv } from './vm-host.ts';
+
+/**
+ * Stands between a worker and Docker, and loses answers. Docker does what it was asked in every case.
+ * `cut` closes the connection instead of answering, `hang` never answers, `half` stops in the middle.
+ */
+export type Fault = 'cut' | 'hang' | 'half';
+
+export type DockerProxy = {
+  /** As in DOCKER_HOST. */
+  address: string;
+  /** The fault of a request such as `POST /containers/x/start`, or undefined. */
+  faultOf: (request: string) => Fault | undefined;
+  close(): Promise<void>;
+};
+
+export const startDockerProxy = async (): Promise<DockerProxy> => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-docker-'));
+  const path = join(folder, 'docker.sock');
+  const sockets = new Set<Socket>();
+  const proxy: DockerProxy = {
+    address: `unix://${path}`,
+    faultOf: () => undefined,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const engine = connect({ path: testEnv.DOCKER_HOST.replace('unix://', ''), allowHalfOpen: true });
+    let fault: Fault | undefined;
+    for (const socket of [client, engine]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => {
+        sockets.delete(socket);
+        (socket === client ? engine : client).destroy();
+      });
+    }
+    client.on('end', () => engine.end()); // the end of an exec's input is not the end of its output
+    engine.on('end', () => client.end());
+    client.on('data', (data) => {
+      const [request] = /^(GET|POST|DELETE|PUT) \S+/.exec(data.toString('latin1')) ?? [];
+      if (request !== undefined) fault = proxy.faultOf(request);
+      engine.write(data);
+    });
+    engine.on('data', (data) => {
+      if (fault === 'cut') client.destroy();
+      else if (fault === 'half') client.write(data.subarray(0, data.length / 2));
+      else if (fault === undefined) client.write(data);
+    });
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  return proxy;
+};
