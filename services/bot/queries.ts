@@ -1,0 +1,121 @@
+import type { Kysely } from 'kysely';
+import type { VmLimits } from '../../shared/vm/limits.ts';
+import { initialState } from '../../shared/settings/settings.ts';
+import type { Database, OperationRow, PlanRow, SettingsRow, UserRow, VmRow } from './store/schema.ts';
+
+/** What the chat looks up. Each takes the database or a transaction first; each name says what is looked up by what. */
+
+type Db = Kysely<Database>;
+
+/** A person's VMs, the oldest first, without destroyed ones. */
+export const findVmsByOwner = (db: Db, owner: number): Promise<VmRow[]> =>
+  db
+    .selectFrom('vms')
+    .selectAll()
+    .where('owner', '=', owner)
+    .where('status', '!=', 'destroyed')
+    .orderBy('requested_at')
+    .orderBy('vm_id')
+    .execute();
+
+export const findVm = (db: Db, vmId: string): Promise<VmRow | undefined> =>
+  db.selectFrom('vms').selectAll().where('vm_id', '=', vmId).executeTakeFirst();
+
+export const findOperation = (db: Db, operationId: string): Promise<OperationRow | undefined> =>
+  db.selectFrom('operations').selectAll().where('operation_id', '=', operationId).executeTakeFirst();
+
+export const findOpenOperations = (db: Db): Promise<OperationRow[]> =>
+  db.selectFrom('operations').selectAll().where('status', '=', 'open').orderBy('requested_at').execute();
+
+export const findOpenOperationsByOwner = (db: Db, owner: number): Promise<OperationRow[]> =>
+  db
+    .selectFrom('operations')
+    .selectAll()
+    .where('status', '=', 'open')
+    .where('owner', '=', owner)
+    .orderBy('requested_at')
+    .execute();
+
+export const findUser = (db: Db, userId: number): Promise<UserRow | undefined> =>
+  db.selectFrom('users').selectAll().where('user_id', '=', userId).executeTakeFirst();
+
+export type AllowedUser = {
+  user_id: number;
+  username: string | null;
+  name: string | null;
+  plan: string | null;
+  vms: number;
+};
+
+/** Everybody on the list, with the plan's name and the number of VMs that are not destroyed. */
+export const findAllowedUsers = (db: Db): Promise<AllowedUser[]> =>
+  db
+    .selectFrom('users')
+    .leftJoin('plans', 'plans.plan_id', 'users.plan_id')
+    .select((select) => [
+      'users.user_id',
+      'users.username',
+      'users.name',
+      'plans.name as plan',
+      select
+        .selectFrom('vms')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .whereRef('vms.owner', '=', 'users.user_id')
+        .where('vms.status', '!=', 'destroyed')
+        .$asScalar()
+        .$notNull()
+        .as('vms'),
+    ])
+    .where('users.status', '=', 'allowed')
+    .orderBy('users.user_id')
+    .execute();
+
+export const findPlans = (db: Db): Promise<PlanRow[]> =>
+  db.selectFrom('plans').selectAll().orderBy('plan_id').execute();
+
+export const findPlan = (db: Db, planId: string): Promise<PlanRow | undefined> =>
+  db.selectFrom('plans').selectAll().where('plan_id', '=', planId).executeTakeFirst();
+
+const defaults: SettingsRow = {
+  id: 1,
+  memory_bytes: initialState.memoryBytes,
+  cpus: initialState.cpus,
+  disk_bytes: initialState.diskBytes,
+  max_vms: initialState.maxVms,
+  gpu: initialState.gpu ? 1 : 0,
+};
+
+export const findSettings = async (db: Db): Promise<SettingsRow> =>
+  (await db.selectFrom('settings').selectAll().executeTakeFirst()) ?? defaults;
+
+/** VMs that count towards a person's limit: a creation that failed does not keep anybody from the next one. */
+export const countVmsTowardsLimit = async (db: Db, owner: number): Promise<number> => {
+  const { count } = await db
+    .selectFrom('vms')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('owner', '=', owner)
+    .where('status', 'not in', ['destroyed', 'failed'])
+    .executeTakeFirstOrThrow();
+  return count;
+};
+
+/** What a new VM of that person may use: their plan's limits, without a plan the global defaults. */
+export const limitsFor = async (
+  db: Db,
+  owner: number,
+): Promise<{ limits: VmLimits; plan: string | null; maxVms: number }> => {
+  const user = await findUser(db, owner);
+  const settings = await findSettings(db);
+  const plan = user?.plan_id ? await findPlan(db, user.plan_id) : undefined;
+  const terms = plan ?? settings;
+  return {
+    limits: {
+      memoryBytes: terms.memory_bytes,
+      cpus: terms.cpus,
+      diskBytes: terms.disk_bytes,
+      gpu: settings.gpu === 1,
+    },
+    plan: plan?.name ?? null,
+    maxVms: terms.max_vms,
+  };
+};

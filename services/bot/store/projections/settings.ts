@@ -1,0 +1,44 @@
+import type { Transaction } from 'kysely';
+import { initialState } from '../../../../shared/settings/settings.ts';
+import type { Database, SettingsRow } from '../schema.ts';
+import { onlyFor, type Projection } from './projection.ts';
+
+/** The settings as they are now: one row, there once something was changed. */
+
+const defaults: SettingsRow = {
+  id: 1,
+  memory_bytes: initialState.memoryBytes,
+  cpus: initialState.cpus,
+  disk_bytes: initialState.diskBytes,
+  max_vms: initialState.maxVms,
+  gpu: initialState.gpu ? 1 : 0,
+};
+
+const put = async (trx: Transaction<Database>, changes: Partial<SettingsRow>): Promise<void> => {
+  await trx
+    .insertInto('settings')
+    .values({ ...defaults, ...changes })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(changes))
+    .execute();
+};
+
+export const settings: Projection = {
+  table: 'settings',
+  async create(db) {
+    await db.schema
+      .createTable('settings')
+      .ifNotExists()
+      .addColumn('id', 'integer', (column) => column.primaryKey())
+      .addColumn('memory_bytes', 'integer', (column) => column.notNull())
+      .addColumn('cpus', 'real', (column) => column.notNull())
+      .addColumn('disk_bytes', 'integer', (column) => column.notNull())
+      .addColumn('max_vms', 'integer', (column) => column.notNull())
+      .addColumn('gpu', 'integer', (column) => column.notNull())
+      .execute();
+  },
+  apply: onlyFor({
+    DefaultMemoryChanged: (trx, { data }) => put(trx, { memory_bytes: data.memoryBytes }),
+    DefaultCpusChanged: (trx, { data }) => put(trx, { cpus: data.cpus }),
+    GpuPassthroughChanged: (trx, { data }) => put(trx, { gpu: data.gpu ? 1 : 0 }),
+  }),
+};

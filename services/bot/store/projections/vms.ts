@@ -1,0 +1,136 @@
+import type { Transaction } from 'kysely';
+import type { Database, VmRow } from '../schema.ts';
+import type { Projection } from './projection.ts';
+
+/** Every VM as it stands. */
+
+const change = async (trx: Transaction<Database>, vmId: string, changes: Partial<VmRow>): Promise<void> => {
+  await trx.updateTable('vms').set(changes).where('vm_id', '=', vmId).execute();
+};
+
+const begun = (status: string, { operationId, epoch, at }: { operationId: string; epoch: number; at: string }) => ({
+  status,
+  epoch,
+  operation_id: operationId,
+  changed_at: at,
+});
+
+const settled = (status: string, at: string) => ({
+  status,
+  operation_id: null,
+  changed_at: at,
+  running_since: status === 'running' ? at : null,
+});
+
+const afterSetback: Record<string, string> = {
+  create: 'failed',
+  start: 'stopped',
+  restart: 'stopped',
+  destroy: 'failed',
+};
+
+export const vms: Projection = {
+  table: 'vms',
+  async create(db) {
+    await db.schema
+      .createTable('vms')
+      .ifNotExists()
+      .addColumn('vm_id', 'text', (column) => column.primaryKey())
+      .addColumn('owner', 'integer', (column) => column.notNull())
+      .addColumn('name', 'text', (column) => column.notNull())
+      .addColumn('host', 'text', (column) => column.notNull())
+      .addColumn('status', 'text', (column) => column.notNull())
+      .addColumn('plan', 'text')
+      .addColumn('memory_bytes', 'integer', (column) => column.notNull())
+      .addColumn('cpus', 'real', (column) => column.notNull())
+      .addColumn('disk_bytes', 'integer', (column) => column.notNull())
+      .addColumn('gpu', 'integer', (column) => column.notNull())
+      .addColumn('ssh_port', 'integer', (column) => column.notNull())
+      .addColumn('epoch', 'integer', (column) => column.notNull())
+      .addColumn('container_id', 'text')
+      .addColumn('host_key_fingerprint', 'text')
+      .addColumn('operation_id', 'text')
+      .addColumn('requested_at', 'text', (column) => column.notNull())
+      .addColumn('running_since', 'text')
+      .addColumn('changed_at', 'text', (column) => column.notNull())
+      .execute();
+    await db.schema.createIndex('vms_owner').ifNotExists().on('vms').columns(['owner', 'status']).execute();
+    await db.schema.createIndex('vms_port').ifNotExists().on('vms').columns(['host', 'ssh_port']).execute();
+  },
+  async apply(trx, { type, data }) {
+    switch (type) {
+      case 'VmRequested': {
+        const { limits } = data;
+        await trx
+          .insertInto('vms')
+          .values({
+            vm_id: data.vmId,
+            owner: data.owner,
+            name: data.name,
+            host: data.host,
+            plan: data.plan,
+            memory_bytes: limits.memoryBytes,
+            cpus: limits.cpus,
+            disk_bytes: limits.diskBytes,
+            gpu: limits.gpu ? 1 : 0,
+            ssh_port: data.sshPort,
+            container_id: null,
+            host_key_fingerprint: null,
+            requested_at: data.at,
+            running_since: null,
+            ...begun('creating', data),
+          })
+          .execute();
+        return;
+      }
+      case 'VmPortReassigned':
+        return change(trx, data.vmId, { ...begun('creating', data), ssh_port: data.sshPort });
+      case 'VmStartRequested':
+      case 'VmRestartRequested':
+        return change(trx, data.vmId, begun('starting', data));
+      case 'VmStopRequested':
+        return change(trx, data.vmId, begun('stopping', data));
+      case 'VmDestroyRequested':
+        return change(trx, data.vmId, begun('destroying', data));
+      case 'VmCreated':
+        return change(trx, data.vmId, {
+          ...settled('running', data.at),
+          container_id: data.containerId,
+          host_key_fingerprint: data.hostKeyFingerprint,
+        });
+      case 'VmStarted':
+      case 'VmRestarted':
+        return change(trx, data.vmId, settled('running', data.at));
+      case 'VmStopped':
+      case 'VmExited':
+        return change(trx, data.vmId, settled('stopped', data.at));
+      case 'VmDestroyed':
+        return change(trx, data.vmId, settled('destroyed', data.at));
+      case 'VmLost':
+        return change(trx, data.vmId, settled('lost', data.at));
+      case 'OperationFailed':
+      case 'OperationCancelled':
+      case 'OperationTimedOut': {
+        if (data.kind === 'exec') return;
+        // A stop that did not succeed leaves the VM running since when it ran.
+        if (data.kind === 'stop') {
+          return change(trx, data.vmId, { status: 'running', operation_id: null, changed_at: data.at });
+        }
+        return change(trx, data.vmId, settled(afterSetback[data.kind]!, data.at));
+      }
+      case 'ExecRequested':
+      case 'ExecCancelRequested':
+      case 'ExecFinished':
+      case 'UserAllowed':
+      case 'UserRemoved':
+      case 'AccessRequested':
+      case 'AccessRefused':
+      case 'PlanDefined':
+      case 'PlanChanged':
+      case 'DefaultMemoryChanged':
+      case 'DefaultCpusChanged':
+      case 'GpuPassthroughChanged':
+        return;
+    }
+  },
+};

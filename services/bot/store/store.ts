@@ -1,0 +1,125 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Kysely, type Transaction } from 'kysely';
+import type { Decider } from '../../../shared/decider.ts';
+import { append, readStream } from '../../../shared/event-store/append.ts';
+import type { Event, Metadata } from '../../../shared/event-store/schema.ts';
+import type { Log } from '../../../shared/log.ts';
+import { ImmediateSqliteDialect, openSqlite } from './dialect.ts';
+import type { DomainEvent } from './domain-event.ts';
+import { defineFirstPlans } from './first-plans.ts';
+import { lockStore } from './lock.ts';
+import { migrate, migrations, pendingMigrations } from './migrations.ts';
+import { projections } from './projections/index.ts';
+import type { Database } from './schema.ts';
+import { upcasters } from './upcasters.ts';
+
+/**
+ * The bot's memory. This process is the only writer; whatever belongs together is one transaction: events, the
+ * projections built from them, and what the policies derive (jobs for the outbox, messages for the chat).
+ */
+
+export type Trx = Transaction<Database>;
+/** Runs for every event in its transaction: what follows from it is stored with it or not at all. */
+export type Policy = (trx: Trx, event: Event<DomainEvent>) => Promise<void>;
+
+export type Store = {
+  db: Kysely<Database>;
+  /** One after another; a rejection rolls back and is passed on. Inside, use `trx` alone: `db` waits for the end. */
+  transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /** Reads the stream, decides, appends. Gives the state after the events; throws what the decider throws. */
+  handle<State, Command extends DomainCommand, E extends DomainEvent>(
+    trx: Trx,
+    decider: Decider<State, Command, E>,
+    stream: string,
+    command: Command,
+    metadata: Metadata,
+  ): Promise<{ state: State; events: E[] }>;
+  /** Calls the listener after every commit, with the events of that transaction (there may be none). */
+  onCommitted(listener: (events: Event<DomainEvent>[]) => void): () => void;
+  close(): Promise<void>;
+};
+
+type DomainCommand = Readonly<{ type: string; data: Readonly<object> }>;
+
+export type StoreOptions = {
+  dataDir: string;
+  log: Log;
+  policies?: readonly Policy[];
+  now?: () => Date;
+};
+
+export const databasePath = (dataDir: string): string => join(dataDir, 'berth.db');
+
+const bringForward = async (db: Kysely<Database>, dataDir: string, copy: (path: string) => void, log: Log) => {
+  const pending = await pendingMigrations(db);
+  const [next] = pending;
+  if (next === undefined) return;
+  if (pending.length < Object.keys(migrations).length) {
+    mkdirSync(join(dataDir, 'backups'), { recursive: true });
+    copy(join(dataDir, 'backups', `before-${next}.db`));
+  }
+  log.info({ migrations: await migrate(db) }, 'database brought forward');
+};
+
+/** Opens the database for writing. Throws StoreLockedError when another process has it. */
+export const openStore = async ({ dataDir, log, policies = [], now = () => new Date() }: StoreOptions): Promise<Store> => {
+  mkdirSync(dataDir, { recursive: true });
+  const unlock = lockStore(dataDir);
+  const database = openSqlite(databasePath(dataDir));
+  const db = new Kysely<Database>({ dialect: new ImmediateSqliteDialect(database) });
+  const listeners = new Set<(events: Event<DomainEvent>[]) => void>();
+  const recordedIn = new WeakMap<Trx, Event<DomainEvent>[]>();
+  const close = async () => {
+    await db.destroy();
+    unlock();
+  };
+
+  try {
+    const copy = (path: string) => database.prepare('vacuum into ?').run(path);
+    await bringForward(db, dataDir, copy, log);
+    for (const { create } of projections) await create(db);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  const store: Store = {
+    db,
+    async transaction(work) {
+      const recorded: Event<DomainEvent>[] = [];
+      const result = await db.transaction().execute((trx) => {
+        recordedIn.set(trx, recorded);
+        return work(trx);
+      });
+      for (const listener of listeners) listener(recorded);
+      return result;
+    },
+    async handle(trx, decider, stream, command, metadata) {
+      type State = typeof decider.initialState;
+      const past = await readStream(trx as never, stream, upcasters);
+      const before = past.reduce<State>((state, event) => decider.evolve(state, event as never), decider.initialState);
+      const events = decider.decide(command, before);
+      const options = { now: now(), upcasters };
+      const recorded = await append(trx as never, stream, past.length, events, metadata, options);
+      for (const event of recorded as unknown as Event<DomainEvent>[]) {
+        for (const { apply } of projections) await apply(trx, event);
+        for (const policy of policies) await policy(trx, event);
+        recordedIn.get(trx)?.push(event);
+      }
+      return { state: events.reduce((state, event) => decider.evolve(state, event), before), events };
+    },
+    onCommitted(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close,
+  };
+  try {
+    await defineFirstPlans(store, now());
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return store;
+};

@@ -1,0 +1,20 @@
+import type { Log } from '../../../shared/log.ts';
+import type { Api } from './client.ts';
+import { readRefusal } from './refusals.ts';
+
+/**
+ * Answers a pressed button, always: until then Telegram shows it as busy. Never throws; an answer that comes too
+ * late is of no use to anybody.
+ */
+export const answerCallback = async (
+  { api, log }: { api: Api; log: Log },
+  queryId: string,
+  toast: { text: string; alert: boolean } | null,
+): Promise<void> => {
+  const shown = toast === null ? {} : { text: toast.text.slice(0, 200), show_alert: toast.alert };
+  try {
+    await api.call('answerCallbackQuery', { callback_query_id: queryId, ...shown });
+  } catch (error) {
+    log.debug({ refusal: readRefusal(error) }, 'a button press could not be answered');
+  }
+};

@@ -1,0 +1,98 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { TelegramError } from 'telegraf';
+import type { Update } from 'telegraf/types';
+import type { Log } from '../../../shared/log.ts';
+import type { Api } from './client.ts';
+import { readRefusal } from './refusals.ts';
+
+/**
+ * Our own loop over getUpdates: telegraf's stops at the first handler that throws, and confirms the whole batch with
+ * it. Here an update is confirmed, by the next offset, once `handle` has stored it, and never before.
+ */
+
+type Options = {
+  api: Api;
+  allowedUpdates: readonly string[];
+  /** Resolves when the update is stored. Rejects when that is not possible now: then the same one comes again. */
+  handle: (update: Update) => Promise<void>;
+  log: Log;
+  signal: AbortSignal;
+};
+
+/** Another process takes the updates of this bot. */
+export class ConflictError extends Error {
+  override name = 'ConflictError';
+
+  constructor() {
+    super(
+      'Another process polls Telegram with this TELEGRAM_BOT_TOKEN. Stop that one, or take a token of its own from @BotFather.',
+    );
+  }
+}
+
+/** Seconds that Telegram holds a request while there is nothing new. */
+const pollSeconds = 30;
+const longestPause = 10_000;
+
+const isAborted = (signal: AbortSignal): boolean => signal.aborted;
+
+/** Runs until the signal aborts. Throws ConflictError, or what Telegram says to a token it does not know. */
+const run = async ({ api, allowedUpdates, handle, log, signal }: Options): Promise<void> => {
+  let offset = 0;
+  let failures = 0;
+
+  const fetchUpdates = (): Promise<Update[]> =>
+    api.call(
+      'getUpdates',
+      { offset, timeout: pollSeconds, limit: 100, allowed_updates: allowedUpdates },
+      { deadline: (pollSeconds + 10) * 1_000, signal },
+    );
+
+  const handleUntilStored = async (update: Update): Promise<void> => {
+    for (let attempt = 0; !isAborted(signal); attempt += 1) {
+      try {
+        await handle(update);
+        return;
+      } catch (err) {
+        log.error({ err, updateId: update.update_id, attempt }, 'an update could not be stored; it is tried again');
+        await wait(Math.min(200 * 2 ** attempt, longestPause));
+      }
+    }
+  };
+
+  const wait = (ms: number): Promise<void> =>
+    pause(ms, undefined, { signal }).catch((error) => {
+      if (!isAborted(signal)) throw error;
+    });
+
+  const recover = async (error: unknown): Promise<void> => {
+    if (error instanceof TelegramError && error.code === 409) throw new ConflictError();
+    if (error instanceof TelegramError && (error.code === 401 || error.code === 404)) throw error;
+    const refusal = readRefusal(error);
+    failures += 1;
+    if (failures === 1) log.warn({ refusal }, 'Telegram does not answer; trying on');
+    const delay = Math.min(250 * 2 ** failures, longestPause);
+    await wait(refusal.kind === 'too-many' ? refusal.retryAfter : delay);
+  };
+
+  while (!isAborted(signal)) {
+    let updates: Update[];
+    try {
+      updates = await fetchUpdates();
+      if (failures > 0) log.info('Telegram answers again');
+      failures = 0;
+    } catch (error) {
+      if (isAborted(signal)) return;
+      await recover(error);
+      continue;
+    }
+    for (const update of updates) {
+      await handleUntilStored(update);
+      if (isAborted(signal)) return;
+      offset = update.update_id + 1;
+    }
+  }
+};
+
+/** Starts the loop. `ended` settles with it; after an abort within moments. */
+export const startPoller = (options: Options): { ended: Promise<void> } => ({ ended: run(options) });
