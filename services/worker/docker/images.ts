@@ -18,3 +18,14 @@ export const findImage = async (
     throw error;
   }
 };
+
+/** Removes an image that nothing uses; one that containers were made from stays, and so does one with a name. */
+export const discardImage = async (engine: Engine, id: string): Promise<boolean> => {
+  try {
+    await engine.call('removing an image', (docker) => docker.getImage(id).remove(), { deadline: 60_000 });
+    return true;
+  } catch (error) {
+    if (isRefusal(error, 404, 409)) return false;
+    throw error;
+  }
+};
