@@ -1,4 +1,4 @@
-import type { Log } from './log.ts';
+import { type Log, redactText } from './log.ts';
 
 /**
  * A process takes resources one after another and gives them back in the reverse order, once, however many
@@ -14,6 +14,8 @@ export type Lifecycle = {
   shutdown(): Promise<void>;
   /** Aborts when the shutdown begins. */
   readonly signal: AbortSignal;
+  /** Ends the process with status 1, in order: it makes no sense to go on. */
+  fail(error: unknown): void;
 };
 
 /** Settles as `work` does, or rejects with a DeadlineError after `ms` milliseconds. `work` itself goes on. */
@@ -33,7 +35,7 @@ export class DeadlineError extends Error {
   override name = 'DeadlineError';
 }
 
-export const createLifecycle = (log: Log): Lifecycle => {
+export const createLifecycle = (log: Log, fail: (error: unknown) => void): Lifecycle => {
   const releases: { name: string; release: Release; deadline: number }[] = [];
   const ending = new AbortController();
   let promise: Promise<void> | undefined;
@@ -54,6 +56,7 @@ export const createLifecycle = (log: Log): Lifecycle => {
     onShutdown: (name, release, deadline = 5_000) => releases.push({ name, release, deadline }),
     shutdown: () => (promise ??= releaseAll()),
     signal: ending.signal,
+    fail,
   };
 };
 
@@ -65,7 +68,11 @@ export const runService = async (
   log: Log,
   compose: (lifecycle: Lifecycle) => Promise<void>,
 ): Promise<void> => {
-  const lifecycle = createLifecycle(log);
+  const fail = (err: unknown): void => {
+    log.fatal({ err }, err instanceof Error ? redactText(err.message) : 'failed');
+    void end(1);
+  };
+  const lifecycle = createLifecycle(log, fail);
   const end = async (status: number) => {
     await lifecycle.shutdown();
     process.exit(status);
@@ -81,10 +88,6 @@ export const runService = async (
     log.warn('the supervisor is gone; shutting down');
     void end(0);
   });
-  const fail = (err: unknown) => {
-    log.fatal({ err }, err instanceof Error ? err.message : 'failed');
-    void end(1);
-  };
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   try {

@@ -103,11 +103,18 @@ describe('updates that no client would send', () => {
   ];
 
   it('harm neither the bot nor the updates beside them in one batch', async () => {
-    const order = (name: string, message_id: number) => ({ message: { message_id, date: 0, chat, from, text: `/${name}` } });
+    const order = (name: string, message_id: number) => ({
+      message: { message_id, date: 0, chat, from, text: `/${name}` },
+    });
     await berth.chat.rawUpdate([order('first_one', 910), ...poisonous, order('last_one', 911)]);
     await berth.chat.waitForMessage(berth.admin.id, ({ text }) => text.includes('I do not know /first_one'));
     await berth.chat.waitForMessage(berth.admin.id, ({ text }) => text.includes('I do not know /last_one'));
-    expect(berth.bot().lines().filter(({ level }) => level === 'fatal')).toEqual([]);
+    expect(
+      berth
+        .bot()
+        .lines()
+        .filter(({ level }) => level === 'fatal'),
+    ).toEqual([]);
   });
 
   it('the same update three times has one answer', async () => {

@@ -44,7 +44,9 @@ describe('from /create to a shell and back', () => {
     const { password } = readAccess(created);
     expect(password.length).toBeGreaterThanOrEqual(20);
     const at = created.text.indexOf(password);
-    const around = created.entities.filter(({ offset, length }) => offset <= at && offset + length >= at + password.length);
+    const around = created.entities.filter(
+      ({ offset, length }) => offset <= at && offset + length >= at + password.length,
+    );
     expect(around.map(({ type }) => type).sort()).toEqual(['code', 'expandable_blockquote']);
   });
 
@@ -76,7 +78,9 @@ describe('from /create to a shell and back', () => {
   });
 
   it('restarts', async () => {
-    const access = readAccess(await berth.admin.ask('/restart', says('running again'), { timeoutMs: 30_000 }));
+    const access = readAccess(
+      await berth.admin.ask('/restart', says('running again'), { timeoutMs: 30_000 }),
+    );
     expect(await ssh(access, 'cat note')).toBe('kept');
   });
 
@@ -90,7 +94,10 @@ describe('from /create to a shell and back', () => {
     const question = await berth.admin.ask('/destroy');
     expect(question.text).toContain('Destroy box for good?');
     await berth.admin.pressAndWait(question, 'Keep box');
-    await berth.chat.waitForMessage(berth.admin.id, ({ id, text }) => id === question.id && text.includes('stays'));
+    await berth.chat.waitForMessage(
+      berth.admin.id,
+      ({ id, text }) => id === question.id && text.includes('stays'),
+    );
   });
 
   it('destroys container and volume once confirmed', async () => {

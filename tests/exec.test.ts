@@ -8,7 +8,9 @@ let access: ReturnType<typeof readAccess>;
 
 beforeAll(async () => {
   berth = await startBerth({ env: { EXEC_TIMEOUT: '4' } });
-  const created = await berth.admin.ask('/create box', ({ text }) => text.includes('is running'), { timeoutMs: 60_000 });
+  const created = await berth.admin.ask('/create box', ({ text }) => text.includes('is running'), {
+    timeoutMs: 60_000,
+  });
   access = readAccess(created);
 });
 afterAll(() => berth?.stop());
@@ -37,9 +39,17 @@ describe('/exec', () => {
   });
 
   it('lets the output grow in the message while it runs', async () => {
-    const first = await berth.admin.ask('/exec echo one; sleep 2.5; echo two', ({ text }) => text.includes('Running'));
-    await berth.chat.waitForMessage(berth.admin.id, ({ id, text }) => id === first.id && /one[\s\S]*Running/.test(text));
-    const last = await berth.chat.waitForMessage(berth.admin.id, (message) => message.id === first.id && ended(message));
+    const first = await berth.admin.ask('/exec echo one; sleep 2.5; echo two', ({ text }) =>
+      text.includes('Running'),
+    );
+    await berth.chat.waitForMessage(
+      berth.admin.id,
+      ({ id, text }) => id === first.id && /one[\s\S]*Running/.test(text),
+    );
+    const last = await berth.chat.waitForMessage(
+      berth.admin.id,
+      (message) => message.id === first.id && ended(message),
+    );
     expect(last.text).toContain('one\ntwo');
   });
 
@@ -64,7 +74,10 @@ describe('/exec', () => {
   it('really ends a command when Cancel is pressed', async () => {
     const running = await berth.admin.ask('/exec sleep 3999', ({ text }) => text.includes('Running'));
     await berth.admin.pressAndWait(running, '✖️ Cancel');
-    await berth.chat.waitForMessage(berth.admin.id, ({ id, text }) => id === running.id && text.includes('✖️ Cancelled'));
+    await berth.chat.waitForMessage(
+      berth.admin.id,
+      ({ id, text }) => id === running.id && text.includes('✖️ Cancelled'),
+    );
     expect(await ssh(access, 'pgrep -f "sleep 3999" || true')).toBe('');
   });
 

@@ -12,7 +12,10 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await berth?.stop();
-  await docker.getImage(image).remove({ force: true }).catch(() => undefined);
+  await docker
+    .getImage(image)
+    .remove({ force: true })
+    .catch(() => undefined);
 });
 
 describe('the first /create on a host without the image', () => {

@@ -1,6 +1,6 @@
-import { cruise } from 'dependency-cruiser';
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cruise } from 'dependency-cruiser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** Dependencies point one way: services → queues → shared; services never import each other; the domain has no I/O. */

@@ -22,20 +22,26 @@ describe('an accepted /create', () => {
     await berth.startWorker();
     await berth.chat.waitForMessage(berth.admin.id, isRunning, { timeoutMs: 60_000 });
     await berth.redis.wipe();
-    const stopped = await berth.admin.ask('/stop', ({ text }) => text.includes('is stopped'), { timeoutMs: 40_000 });
+    const stopped = await berth.admin.ask('/stop', ({ text }) => text.includes('is stopped'), {
+      timeoutMs: 40_000,
+    });
     expect(stopped.text).toContain('box');
     expect(await findContainers(berth.instance)).toHaveLength(1);
   });
 
   it('is finished by another worker when the first is killed in the middle', async () => {
     await berth.startWorker();
-    const made = docker.getEvents({ filters: { event: ['create'], label: [`berth.instance=${berth.instance}`] } });
+    const made = docker.getEvents({
+      filters: { event: ['create'], label: [`berth.instance=${berth.instance}`] },
+    });
     const events = await made;
     const first = new Promise((resolve) => events.once('data', resolve));
     await berth.admin.ask('/create box');
     await first;
     (events as unknown as { destroy(): void }).destroy();
-    const busy = berth.workers().find((worker) => worker.lines().some(({ operationId }) => operationId !== undefined))!;
+    const busy = berth
+      .workers()
+      .find((worker) => worker.lines().some(({ operationId }) => operationId !== undefined))!;
     await busy.end('SIGKILL');
     await berth.chat.waitForMessage(berth.admin.id, isRunning, { timeoutMs: 45_000 });
     expect(await findContainers(berth.instance)).toHaveLength(1);
@@ -134,7 +140,14 @@ describe('wrong configuration', () => {
       INSTANCE: 'Not Good',
     });
     expect(await bot.exited).toBe(1);
-    for (const name of ['TELEGRAM_BOT_TOKEN', 'ADMIN_USER_ID', 'SSH_PORT_RANGE', 'LOG_LEVEL', 'EXEC_TIMEOUT', 'INSTANCE']) {
+    for (const name of [
+      'TELEGRAM_BOT_TOKEN',
+      'ADMIN_USER_ID',
+      'SSH_PORT_RANGE',
+      'LOG_LEVEL',
+      'EXEC_TIMEOUT',
+      'INSTANCE',
+    ]) {
       expect(bot.output()).toContain(`${name}: `);
     }
   });

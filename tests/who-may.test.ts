@@ -23,7 +23,15 @@ describe('somebody who is not on the list', () => {
   );
 
   it('reaches nothing with made-up button data either', async () => {
-    for (const data of ['create', 'grant:60001:4', 'stop:aaaaaaaaaa:1', 'destroy-now:x:1:zzzzzzzz', '', ':::', '💥']) {
+    for (const data of [
+      'create',
+      'grant:60001:4',
+      'stop:aaaaaaaaaa:1',
+      'destroy-now:x:1:zzzzzzzz',
+      '',
+      ':::',
+      '💥',
+    ]) {
       await berth.chat.rawUpdate({
         callback_query: {
           id: `forged-${data}`,
@@ -41,7 +49,9 @@ describe('somebody who is not on the list', () => {
   it('asks, is let in by an administrator with a plan, and can create', async () => {
     const locked = await stranger.ask('/start');
     await stranger.pressAndWait(locked, '🙋 Ask for access');
-    const request = await berth.chat.waitForMessage(berth.admin.id, ({ text }) => text.includes('asks for access'));
+    const request = await berth.chat.waitForMessage(berth.admin.id, ({ text }) =>
+      text.includes('asks for access'),
+    );
     expect(request.text).toContain('@sam_s');
     expect(request.buttons.flat().map(({ text }) => text)).toEqual([
       '✅ Basic',
@@ -54,12 +64,16 @@ describe('somebody who is not on the list', () => {
     expect(again.text).toContain('with the administrators');
 
     await berth.admin.pressAndWait(request, '✅ Standard');
-    const welcome = await berth.chat.waitForMessage(stranger.id, ({ text }) => text.includes('You may use Berth now'));
+    const welcome = await berth.chat.waitForMessage(stranger.id, ({ text }) =>
+      text.includes('You may use Berth now'),
+    );
     expect(welcome.text).toContain('Standard');
     const plans = await stranger.ask('/plans');
     expect(plans.text).toContain('Standard — 4 GB RAM, 2 CPUs, 150 GB disk, one VM (yours)');
     await stranger.pressAndWait(welcome, '➕ Create a VM');
-    await berth.chat.waitForMessage(stranger.id, ({ text }) => text.includes('is running'), { timeoutMs: 60_000 });
+    await berth.chat.waitForMessage(stranger.id, ({ text }) => text.includes('is running'), {
+      timeoutMs: 60_000,
+    });
   });
 
   it('is refused, hears of it, and may ask again', async () => {
@@ -104,14 +118,18 @@ describe('a user', () => {
       });
     }
     await other.ask('/help');
-    expect(other.messages().some(({ text }) => text.includes('running') || text.includes('Destroy'))).toBe(false);
+    expect(other.messages().some(({ text }) => text.includes('running') || text.includes('Destroy'))).toBe(
+      false,
+    );
     expect((await stranger.ask('/status')).text).toContain('running');
   });
 });
 
 describe('an administrator', () => {
   it('lets people in with both orders of the arguments and lists them', async () => {
-    expect((await berth.admin.ask('/allow_user 60010 2 @zoe_z')).text).toContain('@zoe_z (60010) may use Berth');
+    expect((await berth.admin.ask('/allow_user 60010 2 @zoe_z')).text).toContain(
+      '@zoe_z (60010) may use Berth',
+    );
     expect((await berth.admin.ask('/allow_user 60011 yan_y')).text).toContain('@yan_y (60011)');
     expect((await berth.admin.ask('/allow_user 60012')).text).toContain('no plan');
     const list = await berth.admin.ask('/list_allowed');

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Metadata } from '../../shared/event-store/schema.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import { type User, type UserCommand, type UserEvent, user, userStream } from '../../shared/user/user.ts';
@@ -11,7 +11,7 @@ import type { Content } from './format/rich-text.ts';
 import type { Place } from './interpret.ts';
 import type { Person } from './people.ts';
 import type { Database } from './store/schema.ts';
-import type { Store } from './store/store.ts';
+import type { Store, Trx } from './store/store.ts';
 import { post } from './telegram/messages.ts';
 import type { View } from './view.ts';
 
@@ -20,7 +20,6 @@ import type { View } from './view.ts';
  * events, their projections, what must reach Redis and what the chat will read. It commits or nothing happened.
  */
 
-export type Trx = Transaction<Database>;
 export type Db = Kysely<Database>;
 
 export type BotConfig = Pick<

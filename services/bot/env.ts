@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { dataDir, hostId, instance, logLevel, redisUrl } from '../../shared/env.ts';
 
 const administrators = z
-  .string({ error: 'is missing: the Telegram id of the administrator (write to @userinfobot to learn yours)' })
+  .string({
+    error: 'is missing: the Telegram id of the administrator (write to @userinfobot to learn yours)',
+  })
   .transform((text) => text.split(',').map((id) => id.trim()))
   .refine((ids) => ids.every((id) => /^[1-9]\d{0,15}$/.test(id)), 'must be Telegram ids, separated by commas')
   .transform((ids) => ids.map(Number));

@@ -1,7 +1,9 @@
+import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
-import type { Trx } from './conversation.ts';
 import { operationMessageKey } from './notifications.ts';
 import { execCommandName, execOutputName } from './sealed-names.ts';
+import type { Store, Trx } from './store/store.ts';
+import { forgetOldMessages } from './telegram/messages.ts';
 
 /** Lets go of what has done its work: told outputs, sent outbox rows, update ids that Telegram cannot repeat. */
 
@@ -11,6 +13,8 @@ const hour = 3_600_000;
 const updatesKept = 7 * 24 * hour;
 /** Sent rows stay longer than the jobs they became, so that the sweeper can make them again. */
 const outboxKept = 3 * 24 * hour;
+/** Old messages keep their buttons, which still work; they only can no longer be edited. */
+const messagesKept = 30 * 24 * hour;
 /** Long enough for a message that Telegram lost to be sent anew. */
 const outputsKept = hour;
 
@@ -21,7 +25,13 @@ export const forgetToldOutputs = async (trx: Trx, vault: Vault, now: Date): Prom
     .selectFrom('sealed_values')
     .innerJoin('operations', 'operations.vm_id', 'sealed_values.vm_id')
     .innerJoin('messages', (join) =>
-      join.on((on) => on('messages.key', '=', on.fn<string>('concat', [on.val(operationMessageKey('')), 'operations.operation_id']))),
+      join.on((on) =>
+        on(
+          'messages.key',
+          '=',
+          on.fn<string>('concat', [on.val(operationMessageKey('')), 'operations.operation_id']),
+        ),
+      ),
     )
     .select(['operations.operation_id', 'operations.vm_id'])
     .distinct()
@@ -30,8 +40,16 @@ export const forgetToldOutputs = async (trx: Trx, vault: Vault, now: Date): Prom
     .whereRef('messages.delivered_revision', '>=', 'messages.revision')
     .where((where) =>
       where.or([
-        where('sealed_values.name', '=', where.fn<string>('concat', [where.val(execCommandName('')), 'operations.operation_id'])),
-        where('sealed_values.name', '=', where.fn<string>('concat', [where.val(execOutputName('')), 'operations.operation_id'])),
+        where(
+          'sealed_values.name',
+          '=',
+          where.fn<string>('concat', [where.val(execCommandName('')), 'operations.operation_id']),
+        ),
+        where(
+          'sealed_values.name',
+          '=',
+          where.fn<string>('concat', [where.val(execOutputName('')), 'operations.operation_id']),
+        ),
       ]),
     )
     .limit(1_000)
@@ -52,4 +70,27 @@ export const forgetOldRows = async (trx: Trx, now: Date): Promise<void> => {
       open.selectFrom('operations').select('operation_id').where('status', '=', 'open'),
     )
     .execute();
+};
+
+const keepHouse = (store: Store, vault: Vault, now: Date): Promise<void> =>
+  store.transaction(async (trx) => {
+    await forgetToldOutputs(trx, vault, now);
+    await forgetOldRows(trx, now);
+    await forgetOldMessages(trx, before(now, messagesKept));
+  });
+
+/** Once at the start, then every ten minutes. */
+export const startHousekeeping = ({ store, vault, log }: { store: Store; vault: Vault; log: Log }) => {
+  let running: Promise<void> = Promise.resolve();
+  const run = (): void => {
+    running = keepHouse(store, vault, new Date()).catch((err) => log.warn({ err }, 'housekeeping failed'));
+  };
+  run();
+  const timer = setInterval(run, hour / 6);
+  return {
+    close: (): Promise<void> => {
+      clearInterval(timer);
+      return running;
+    },
+  };
 };

@@ -10,7 +10,14 @@ export type Place = { id: number; isPrivate: boolean };
 
 export type Incoming =
   | { kind: 'command'; from: Sender; chat: Place; messageId: number; name: string; argument: string }
-  | { kind: 'button'; from: Sender; chat: Place | null; messageId: number | null; queryId: string; data: string }
+  | {
+      kind: 'button';
+      from: Sender;
+      chat: Place | null;
+      messageId: number | null;
+      queryId: string;
+      data: string;
+    }
   | { kind: 'unreadable'; from: Sender; chat: Place; messageId: number }
   | { kind: 'blocked'; chat: Place }
   | { kind: 'unblocked'; chat: Place }
@@ -57,8 +64,14 @@ const interpretMessage = (message: Record<string, unknown>, botUsername: string)
 };
 
 /** Somebody pinned, joined, changed a timer: Telegram's own lines, which ask nothing of us. */
-const serviceFields = ['pinned_message', 'new_chat_members', 'left_chat_member', 'message_auto_delete_timer_changed'];
-const isServiceMessage = (message: Record<string, unknown>) => serviceFields.some((field) => field in message);
+const serviceFields = [
+  'pinned_message',
+  'new_chat_members',
+  'left_chat_member',
+  'message_auto_delete_timer_changed',
+];
+const isServiceMessage = (message: Record<string, unknown>) =>
+  serviceFields.some((field) => field in message);
 
 export const interpret = (update: Update, botUsername: string): Incoming => {
   const fields = asObject(update);

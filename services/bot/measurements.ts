@@ -24,11 +24,19 @@ export const createMeasurements = ({ db, producer, board, refresh, log }: Depend
 
   const askHost = async (host: string, wanted: Aftermath['measurements'], correlationId: string) => {
     const requestId = `measure-${newId()}`;
-    asked.set(requestId, wanted.map(({ key }) => key));
+    asked.set(
+      requestId,
+      wanted.map(({ key }) => key),
+    );
     const [oldest] = asked.keys();
     if (asked.size > remembered && oldest !== undefined) asked.delete(oldest);
     const vmIds = wanted.map(({ vmId }) => vmId);
-    await producer.add({ jobName: measureVms.name, host, jobId: requestId, payload: { requestId, vmIds, correlationId } });
+    await producer.add({
+      jobName: measureVms.name,
+      host,
+      jobId: requestId,
+      payload: { requestId, vmIds, correlationId },
+    });
   };
 
   const ask = async (wanted: Aftermath['measurements'], correlationId: string): Promise<void> => {
@@ -42,13 +50,16 @@ export const createMeasurements = ({ db, producer, board, refresh, log }: Depend
 
   return {
     ask: (wanted: Aftermath['measurements'], correlationId: string): void => {
-      ask(wanted, correlationId).catch((err) => log.warn({ err, correlationId }, 'live figures could not be asked for'));
+      ask(wanted, correlationId).catch((err) =>
+        log.warn({ err, correlationId }, 'live figures could not be asked for'),
+      );
     },
     record({ operationId, outcome }: Report): void {
       const keys = asked.get(operationId) ?? [];
       asked.delete(operationId);
       if (outcome.kind !== 'succeeded') return;
-      for (const { vmId, ...figures } of measureVms.result.parse(outcome.result).vms) board.setFigures(vmId, figures);
+      for (const { vmId, ...figures } of measureVms.result.parse(outcome.result).vms)
+        board.setFigures(vmId, figures);
       for (const key of keys) refresh(key);
     },
   };

@@ -1,8 +1,8 @@
+import type { Event } from '../../shared/event-store/schema.ts';
 import type { VmEvent } from '../../shared/vm/events.ts';
-import type { Trx } from './conversation.ts';
 import { findOperation, findVm } from './queries.ts';
 import type { DomainEvent } from './store/domain-event.ts';
-import type { Event } from '../../shared/event-store/schema.ts';
+import type { Trx } from './store/store.ts';
 import { post } from './telegram/messages.ts';
 import type { View } from './view.ts';
 

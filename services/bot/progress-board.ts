@@ -15,6 +15,19 @@ export type OperationProgress = {
 
 const nothingKnown: OperationProgress = { step: null, detail: null, output: null, ahead: null };
 
+/** With these an operation has ended. */
+const terminalEvents = new Set([
+  'VmCreated',
+  'VmStarted',
+  'VmRestarted',
+  'VmStopped',
+  'VmDestroyed',
+  'ExecFinished',
+  'OperationFailed',
+  'OperationCancelled',
+  'OperationTimedOut',
+]);
+
 /** Figures older than this are not shown, in milliseconds. */
 const figuresLifetime = 60_000;
 
@@ -35,7 +48,12 @@ export const createProgressBoard = (now: () => number = Date.now) => {
         if (detail !== undefined) builds.set(host, detail);
         return [...operations].filter(([, { step: at }]) => at === 'image').map(([id]) => id);
       }
-      change(operationId, { step, ahead: null, detail: detail ?? null, ...(output === undefined ? {} : { output }) });
+      change(operationId, {
+        step,
+        ahead: null,
+        detail: detail ?? null,
+        ...(output === undefined ? {} : { output }),
+      });
       return [operationId];
     },
     setAhead: (operationId: string, ahead: number | null): void => change(operationId, { ahead }),
@@ -50,8 +68,11 @@ export const createProgressBoard = (now: () => number = Date.now) => {
       const known = figures.get(vmId);
       return known !== undefined && now() - known.at < figuresLifetime ? known.figures : null;
     },
-    forget: (operationId: string): void => {
-      operations.delete(operationId);
+    /** What is known of operations that have ended is of no more use. */
+    forgetEnded(events: readonly { type: string; data: object }[]): void {
+      for (const { type, data } of events) {
+        if (terminalEvents.has(type)) operations.delete((data as { operationId: string }).operationId);
+      }
     },
   };
 };

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { VmLimits } from '../../shared/vm/limits.ts';
 import { initialState } from '../../shared/settings/settings.ts';
+import type { VmLimits } from '../../shared/vm/limits.ts';
 import type { Database, OperationRow, PlanRow, SettingsRow, UserRow, VmRow } from './store/schema.ts';
 
 /** What the chat looks up. Each takes the database or a transaction first; each name says what is looked up by what. */

@@ -79,7 +79,11 @@ const success = async (operation: OperationInWords, vm: VmRow, rendering: Render
   }
 };
 
-const renderLifecycle = async (operation: OperationRow, vm: VmRow, rendering: Rendering): Promise<Content> => {
+const renderLifecycle = async (
+  operation: OperationRow,
+  vm: VmRow,
+  rendering: Rendering,
+): Promise<Content> => {
   const words = wordsFor(operation, vm, rendering);
   switch (operation.status) {
     case 'open':
@@ -88,7 +92,10 @@ const renderLifecycle = async (operation: OperationRow, vm: VmRow, rendering: Re
         cancellable.includes(operation.kind) ? [[cancelButton(operation.operation_id)]] : [],
       );
     case 'succeeded':
-      return plain(await success(words, vm, rendering), operation.kind === 'destroy' ? [[createButton]] : vmButtons(vm));
+      return plain(
+        await success(words, vm, rendering),
+        operation.kind === 'destroy' ? [[createButton]] : vmButtons(vm),
+      );
     case 'failed':
       return plain(operationFailed(words), vmButtons(vm));
     case 'cancelled':
@@ -117,8 +124,7 @@ const renderExec = async (operation: OperationRow, vm: VmRow, rendering: Renderi
   const { db, vault, board } = rendering;
   const { operation_id: id } = operation;
   const open = operation.status === 'open';
-  const sealed = open ? null : await vault.unseal(db, vm.vm_id, execOutputName(id));
-  const bytes = sealed === null ? null : Buffer.from(sealed, 'base64');
+  const bytes = open ? null : await vault.unsealBytes(db, vm.vm_id, execOutputName(id));
   const binary = bytes !== null && isBinary(bytes);
   const text = bytes === null || binary ? null : printable(bytes);
   const asFile = binary || (text !== null && text.length > shownOutput);
@@ -178,7 +184,10 @@ export const createRender =
           figures: board.figuresOf(vm.vm_id),
           now: new Date(now()),
         });
-        return plain(card, vmButtons(vm).map((row) => row.filter(({ text }) => text !== 'ℹ️ Status')));
+        return plain(
+          card,
+          vmButtons(vm).map((row) => row.filter(({ text }) => text !== 'ℹ️ Status')),
+        );
       }
       case 'vm-event': {
         const vm = await findVm(db, view.vmId);

@@ -1,8 +1,8 @@
 import type { Producer } from '../../queues/producer.ts';
 import type { Log } from '../../shared/log.ts';
-import { catalogNameOf } from './operation-job.ts';
 import type { Db } from './conversation.ts';
 import { operationMessageKey } from './notifications.ts';
+import { catalogNameOf } from './operation-job.ts';
 import type { ProgressBoard } from './progress-board.ts';
 import { findOpenOperations } from './queries.ts';
 
@@ -23,7 +23,14 @@ type Dependencies = {
 /** An operation younger than this has just been answered; nothing to add yet. Milliseconds. */
 const settling = 1_500;
 
-export const createTicker = ({ db, producer, board, refresh, log, interval = 2_000 }: Dependencies): Ticker => {
+export const createTicker = ({
+  db,
+  producer,
+  board,
+  refresh,
+  log,
+  interval = 2_000,
+}: Dependencies): Ticker => {
   let running: Promise<void> = Promise.resolve();
 
   const look = async (): Promise<void> => {
@@ -32,14 +39,19 @@ export const createTicker = ({ db, producer, board, refresh, log, interval = 2_0
       if (operation.chat === null || Date.now() - Date.parse(operation.requested_at) < settling) continue;
       if (board.of(operationId, host).step === null) {
         const jobName = catalogNameOf(operation.kind);
-        board.setAhead(operationId, await producer.position({ jobName, host, jobId: `${operationId}.${attempt}` }));
+        board.setAhead(
+          operationId,
+          await producer.position({ jobName, host, jobId: `${operationId}.${attempt}` }),
+        );
       }
       refresh(operationMessageKey(operationId));
     }
   };
 
   const timer = setInterval(() => {
-    running = running.then(look).catch((err) => log.warn({ err }, 'no look at waiting operations was possible'));
+    running = running
+      .then(look)
+      .catch((err) => log.warn({ err }, 'no look at waiting operations was possible'));
   }, interval);
 
   return {

@@ -8,11 +8,18 @@ import { closestName } from './commands/closest.ts';
 import { type Command, readArguments, UsageError } from './commands/command.ts';
 import { answerOutsider } from './commands/help.ts';
 import { commands, findCommand } from './commands/index.ts';
-import { type Aftermath, type BotConfig, type Conversation, createConversation, type Toast, type Trx } from './conversation.ts';
+import {
+  type Aftermath,
+  type BotConfig,
+  type Conversation,
+  createConversation,
+  type Toast,
+} from './conversation.ts';
 import { plain } from './format/rich-text.ts';
 import { type Incoming, interpret, type Place, type Sender } from './interpret.ts';
 import { identify, mayUse } from './people.ts';
-import { isStorageFault, type Store } from './store/store.ts';
+import { isStorageFault } from './store/faults.ts';
+import type { Store, Trx } from './store/store.ts';
 import { post } from './telegram/messages.ts';
 import { brokenHere, notACommand, notForYou, onlyInPrivate, unknownCommand, usage } from './texts/general.ts';
 import { buttonNotYours, buttonUnknown } from './texts/refusals.ts';
@@ -36,8 +43,9 @@ type Dependencies = {
   answerCallback: (queryId: string, toast: Toast | null) => void;
   /** Asks the hosts for live figures; the messages with those keys show them when they come. */
   measure: (wanted: Aftermath['measurements'], correlationId: string) => void;
-  /** A person is reachable again, or has gone. */
-  setReachable: (chatId: number, reachable: boolean) => void;
+  /** The person wrote, or let the bot write again; has blocked it. */
+  onReachable: (chatId: number) => void;
+  onUnreachable: (chatId: number) => void;
   now?: () => Date;
 };
 
@@ -60,7 +68,10 @@ const answerCommand = async (conversation: Conversation, name: string, argument:
     if (mayUse(person.role, 'user')) await conversation.reply(plain(notForYou(name)));
     else await answerOutsider(conversation);
   } else if (command === undefined) {
-    const closest = closestName(name, usable.map((known) => known.name));
+    const closest = closestName(
+      name,
+      usable.map((known) => known.name),
+    );
     await conversation.reply(plain(unknownCommand(name, closest)));
   } else await runCommand(conversation, command, argument);
 };
@@ -95,7 +106,8 @@ const claimUpdate = async (trx: Trx, botId: number, updateId: number, now: Date)
 };
 
 export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler => {
-  const { store, vault, config, bot, log, answerCallback, measure, setReachable } = dependencies;
+  const { store, vault, config, bot, log, answerCallback, measure, onReachable, onUnreachable } =
+    dependencies;
   const clock = dependencies.now ?? (() => new Date());
 
   const converse = async (update: Update, incoming: Addressed, chat: Place, correlationId: string) => {
@@ -132,7 +144,11 @@ export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler =
     });
   };
 
-  const handleAddressed = async (update: Update, incoming: Addressed, correlationId: string): Promise<void> => {
+  const handleAddressed = async (
+    update: Update,
+    incoming: Addressed,
+    correlationId: string,
+  ): Promise<void> => {
     // A button under a message that is too old has no chat; it can only be in private.
     const chat = incoming.chat ?? { id: incoming.from.id, isPrivate: true };
     let aftermath: Aftermath | null = null;
@@ -144,7 +160,8 @@ export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler =
       await tellOfFault(update, chat, correlationId);
     }
     if (incoming.kind === 'button') answerCallback(incoming.queryId, aftermath?.toast ?? null);
-    if (aftermath !== null && aftermath.measurements.length > 0) measure(aftermath.measurements, correlationId);
+    if (aftermath !== null && aftermath.measurements.length > 0)
+      measure(aftermath.measurements, correlationId);
   };
 
   return async (update) => {
@@ -155,11 +172,11 @@ export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler =
       case 'nothing':
         return;
       case 'blocked':
+        return onUnreachable(incoming.chat.id);
       case 'unblocked':
-        setReachable(incoming.chat.id, incoming.kind === 'unblocked');
-        return;
+        return onReachable(incoming.chat.id);
       default:
-        setReachable(incoming.from.id, true);
+        onReachable(incoming.from.id);
         await handleAddressed(update, incoming, correlationId);
     }
   };

@@ -73,7 +73,11 @@ export const append = async (
       causation_id: metadata.causationId,
       recorded_at: now.toISOString(),
     };
-    const { position } = await trx.insertInto('events').values(row).returning('position').executeTakeFirstOrThrow();
+    const { position } = await trx
+      .insertInto('events')
+      .values(row)
+      .returning('position')
+      .executeTakeFirstOrThrow();
     recorded.push(eventFromRow({ ...row, position }, upcasters));
   }
   return recorded;

@@ -15,7 +15,9 @@ export const upcast = (
 ): Shape => {
   const known = upcasters[type] ?? [];
   if (schemaVersion > known.length + 1) {
-    throw new Error(`${type} of version ${schemaVersion} was written by a newer Berth; this one cannot read it`);
+    throw new Error(
+      `${type} of version ${schemaVersion} was written by a newer Berth; this one cannot read it`,
+    );
   }
   return known.slice(schemaVersion - 1).reduce((shape, next) => next(shape), { type, data });
 };

@@ -14,7 +14,8 @@ const fromText = (secretKey: string): Buffer => {
 const readOrMake = (path: string): Buffer => {
   try {
     const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64');
-    if (key.length !== keyBytes) throw new Error(`${path} is damaged: it must hold ${keyBytes} bytes in base64`);
+    if (key.length !== keyBytes)
+      throw new Error(`${path} is damaged: it must hold ${keyBytes} bytes in base64`);
     return key;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

@@ -11,7 +11,7 @@ export type SealedTables = {
   sealed_values: { vm_id: string; name: string; sealed: Uint8Array };
 };
 
-type Db<Tables extends SealedTables> = Kysely<Tables>;
+type Db<Tables extends SealedTables> = Kysely<Tables> | Transaction<Tables>;
 type Trx<Tables extends SealedTables> = Transaction<Tables>;
 
 const nonceBytes = 12;
@@ -65,7 +65,11 @@ export const createVault = (masterKey: Buffer) => {
       .execute();
   };
 
-  const unsealBytes = async (db: Kysely<SealedTables>, vmId: string, name: string): Promise<Buffer | null> => {
+  const unsealBytes = async (
+    db: Kysely<SealedTables>,
+    vmId: string,
+    name: string,
+  ): Promise<Buffer | null> => {
     const row = await db
       .selectFrom('sealed_values')
       .select('sealed')
@@ -82,10 +86,18 @@ export const createVault = (masterKey: Buffer) => {
 
   return {
     /** Seals under a name, in place of what had it before. Makes the VM's key where it has none. */
-    seal: <T extends SealedTables>(trx: Trx<T>, vmId: string, name: string, plaintext: string): Promise<void> =>
-      sealBytes(narrowTrx(trx), vmId, name, Buffer.from(plaintext)),
-    sealBytes: <T extends SealedTables>(trx: Trx<T>, vmId: string, name: string, bytes: Buffer): Promise<void> =>
-      sealBytes(narrowTrx(trx), vmId, name, bytes),
+    seal: <T extends SealedTables>(
+      trx: Trx<T>,
+      vmId: string,
+      name: string,
+      plaintext: string,
+    ): Promise<void> => sealBytes(narrowTrx(trx), vmId, name, Buffer.from(plaintext)),
+    sealBytes: <T extends SealedTables>(
+      trx: Trx<T>,
+      vmId: string,
+      name: string,
+      bytes: Buffer,
+    ): Promise<void> => sealBytes(narrowTrx(trx), vmId, name, bytes),
     /** Null where there is nothing, or the VM's key is destroyed. Throws when the master key is another one. */
     unseal: async <T extends SealedTables>(db: Db<T>, vmId: string, name: string): Promise<string | null> =>
       (await unsealBytes(narrow(db), vmId, name))?.toString() ?? null,

@@ -40,7 +40,9 @@ export const startProcess = (name: string, script: string, env: NodeJS.ProcessEn
   };
   createInterface({ input: child.stdout! }).on('line', take);
   createInterface({ input: child.stderr! }).on('line', take);
-  const exited = once(child, 'exit').then(([status, signal]) => (signal ?? status) as number | NodeJS.Signals);
+  const exited = once(child, 'exit').then(
+    ([status, signal]) => (signal ?? status) as number | NodeJS.Signals,
+  );
 
   return {
     name,

@@ -25,16 +25,22 @@ export const ssh = async (
   { port, host, password }: { port: number; host: string; password: string },
   command: string,
 ): Promise<string> => {
-  const { stdout } = await execa('sshpass', ['-e', 'ssh', ...options, '-p', `${port}`, `dev@${host}`, command], {
-    env: { SSHPASS: password },
-    timeout: 20_000,
-  });
+  const { stdout } = await execa(
+    'sshpass',
+    ['-e', 'ssh', ...options, '-p', `${port}`, `dev@${host}`, command],
+    {
+      env: { SSHPASS: password },
+      timeout: 20_000,
+    },
+  );
   return stdout;
 };
 
 /** The host's key as SHA256 fingerprint, asked of the server itself. */
 export const fingerprint = async ({ port, host }: { port: number; host: string }): Promise<string> => {
-  const { stdout } = await execa('ssh-keyscan', ['-t', 'ed25519', '-p', `${port}`, host], { stderr: 'ignore' });
+  const { stdout } = await execa('ssh-keyscan', ['-t', 'ed25519', '-p', `${port}`, host], {
+    stderr: 'ignore',
+  });
   const { stdout: line } = await execa('ssh-keygen', ['-lf', '-'], { input: stdout });
   return line.split(' ')[1]!;
 };

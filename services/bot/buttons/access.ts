@@ -1,4 +1,6 @@
 import { allowUser } from '../commands/allow-user.ts';
+import { showHelp } from '../commands/help.ts';
+import { commands } from '../commands/index.ts';
 import type { Conversation } from '../conversation.ts';
 import { plain } from '../format/rich-text.ts';
 import { mayUse } from '../people.ts';
@@ -15,8 +17,6 @@ import {
 import { buttonUnknown } from '../texts/refusals.ts';
 import { readUserId } from '../user-id.ts';
 import type { ButtonAction } from './button.ts';
-import { showHelp } from '../commands/help.ts';
-import { commands } from '../commands/index.ts';
 
 export const askAccess: ButtonAction = {
   action: 'ask-access',

@@ -40,7 +40,15 @@ export const allowUserCommand = defineCommand({
     .transform((text) => text.split(/\s+/).filter((word) => word !== ''))
     .pipe(
       z
-        .tuple([z.string(badUserId).regex(/^[1-9]\d{0,15}$/, badUserId).transform(Number)], badUserId)
+        .tuple(
+          [
+            z
+              .string(badUserId)
+              .regex(/^[1-9]\d{0,15}$/, badUserId)
+              .transform(Number),
+          ],
+          badUserId,
+        )
         .rest(z.string())
         .refine((words) => words.length <= 3, tooManyWords),
     ),
@@ -53,11 +61,21 @@ export const allowUserCommand = defineCommand({
     // `/allow_user <id> <username>` gives no plan: a single word that is no plan is the name.
     const name = plan === null ? first : second;
     if (plan === null && second !== undefined) {
-      throw new UsageError(planUnknown(first ?? '', plans.map((known) => `${known.plan_id} (${known.name})`)));
+      throw new UsageError(
+        planUnknown(
+          first ?? '',
+          plans.map((known) => `${known.plan_id} (${known.name})`),
+        ),
+      );
     }
     const username = name === undefined ? null : (usernamePattern.exec(name)?.[1] ?? null);
     if (name !== undefined && username === null) {
-      throw new UsageError(badUsername(name, plans.map((known) => `${known.plan_id} (${known.name})`)));
+      throw new UsageError(
+        badUsername(
+          name,
+          plans.map((known) => `${known.plan_id} (${known.name})`),
+        ),
+      );
     }
     await allowUser(conversation, userId, plan, username);
   },

@@ -53,7 +53,10 @@ export const cancel = defineCommand({
       plain(
         whichToCancel,
         open.map((operation) => [
-          cancelButton(operation.operation_id, `✖️ ${operationInWords(operation.kind, nameOf(operation.vm_id))}`),
+          cancelButton(
+            operation.operation_id,
+            `✖️ ${operationInWords(operation.kind, nameOf(operation.vm_id))}`,
+          ),
         ]),
       ),
     );

@@ -3,9 +3,9 @@ import type { Button } from '../format/rich-text.ts';
 import { plain } from '../format/rich-text.ts';
 import { findVmsByOwner } from '../queries.ts';
 import type { VmRow } from '../store/schema.ts';
+import { createButton } from '../texts/buttons.ts';
 import { whichVm } from '../texts/general.ts';
 import { noVm, noVmCalled } from '../texts/refusals.ts';
-import { createButton } from '../texts/buttons.ts';
 
 /**
  * Finds the VM a command is about. With one VM nobody types its name; with several, a command without a name
@@ -19,7 +19,15 @@ export const chooseVm = async (
   const vms = await findVmsByOwner(conversation.trx, conversation.person.id);
   if (name !== undefined) {
     const named = vms.find((vm) => vm.name === name);
-    if (named === undefined) await conversation.reply(plain(noVmCalled(name, vms.map((vm) => vm.name))));
+    if (named === undefined)
+      await conversation.reply(
+        plain(
+          noVmCalled(
+            name,
+            vms.map((vm) => vm.name),
+          ),
+        ),
+      );
     return named;
   }
   if (vms.length === 0) {

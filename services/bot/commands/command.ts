@@ -35,7 +35,9 @@ export const anyText = z.string();
 export const optionalVmName = z
   .string()
   .transform((text) => text.toLowerCase())
-  .pipe(z.union([z.literal('').transform(() => undefined), z.string().regex(vmNamePattern, nameRule)], nameRule));
+  .pipe(
+    z.union([z.literal('').transform(() => undefined), z.string().regex(vmNamePattern, nameRule)], nameRule),
+  );
 
 export const readArguments = <Arguments>(command: Command<Arguments>, text: string): Arguments => {
   const result = command.arguments.safeParse(text);

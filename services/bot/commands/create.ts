@@ -15,7 +15,9 @@ export const requestVm = async (conversation: Conversation, wanted: string | und
   const vms = await findVmsByOwner(trx, person.id);
   const names = vms.map((vm) => vm.name);
   if (wanted !== undefined && names.includes(wanted)) {
-    await conversation.reply(plain(nameTaken(wanted), vms.filter((vm) => vm.name === wanted).flatMap(vmButtons)));
+    await conversation.reply(
+      plain(nameTaken(wanted), vms.filter((vm) => vm.name === wanted).flatMap(vmButtons)),
+    );
     return;
   }
   const { limits, plan, maxVms } = await limitsFor(trx, person.id);

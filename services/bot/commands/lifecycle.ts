@@ -7,7 +7,12 @@ import { type VmVerb, vmRefusal } from '../texts/refusals.ts';
 
 /** Starting, stopping, restarting and destroying, the same for a command and for a button. */
 
-const commandTypes = { start: 'StartVm', stop: 'StopVm', restart: 'RestartVm', destroy: 'DestroyVm' } as const;
+const commandTypes = {
+  start: 'StartVm',
+  stop: 'StopVm',
+  restart: 'RestartVm',
+  destroy: 'DestroyVm',
+} as const;
 
 export type LifecycleVerb = keyof typeof commandTypes;
 

@@ -21,6 +21,8 @@ export const formatDuration = (ms: number): string => {
   if (clean < 10_000) return `${Math.round(clean / 100) / 10} s`;
   return prettyMilliseconds(clean, { unitCount: 2, secondsDecimalDigits: 0, hideYear: true })
     .split(' ')
-    .map((part) => part.replace(/^(\d+)([a-z]+)$/, (_all, number, unit) => `${number} ${words[unit] ?? unit}`))
+    .map((part) =>
+      part.replace(/^(\d+)([a-z]+)$/, (_all, number, unit) => `${number} ${words[unit] ?? unit}`),
+    )
     .join(' ');
 };

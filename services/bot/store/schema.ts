@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 import type { Event, EventTable } from '../../../shared/event-store/schema.ts';
 
 /**
@@ -90,7 +90,7 @@ export type SettingsRow = {
   gpu: number;
 };
 
-export type OutboxRow = {
+export type OutboxTable = {
   id: Generated<number>;
   /** A job to add, or an operation whose worker must stop. */
   kind: 'job' | 'cancel';
@@ -104,6 +104,8 @@ export type OutboxRow = {
   created_at: string;
   sent_at: string | null;
 };
+
+export type OutboxRow = Selectable<OutboxTable>;
 
 export type UpdateRow = { bot_id: number; update_id: number; received_at: string };
 
@@ -134,7 +136,7 @@ export type Database = {
   users: UserRow;
   plans: PlanRow;
   settings: SettingsRow;
-  outbox: OutboxRow;
+  outbox: OutboxTable;
   updates: UpdateRow;
   messages: MessageRow;
   vm_keys: VmKeyRow;

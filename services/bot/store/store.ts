@@ -51,7 +51,12 @@ export type StoreOptions = {
 
 export const databasePath = (dataDir: string): string => join(dataDir, 'berth.db');
 
-const bringForward = async (db: Kysely<Database>, dataDir: string, copy: (path: string) => void, log: Log) => {
+const bringForward = async (
+  db: Kysely<Database>,
+  dataDir: string,
+  copy: (path: string) => void,
+  log: Log,
+) => {
   const pending = await pendingMigrations(db);
   const [next] = pending;
   if (next === undefined) return;
@@ -63,7 +68,12 @@ const bringForward = async (db: Kysely<Database>, dataDir: string, copy: (path: 
 };
 
 /** Opens the database for writing. Throws StoreLockedError when another process has it. */
-export const openStore = async ({ dataDir, log, policies = [], now = () => new Date() }: StoreOptions): Promise<Store> => {
+export const openStore = async ({
+  dataDir,
+  log,
+  policies = [],
+  now = () => new Date(),
+}: StoreOptions): Promise<Store> => {
   mkdirSync(dataDir, { recursive: true });
   const unlock = lockStore(dataDir);
   const database = openSqlite(databasePath(dataDir));
@@ -98,7 +108,10 @@ export const openStore = async ({ dataDir, log, policies = [], now = () => new D
     async handle(trx, decider, stream, command, metadata) {
       type State = typeof decider.initialState;
       const past = await readStream(trx as never, stream, upcasters);
-      const before = past.reduce<State>((state, event) => decider.evolve(state, event as never), decider.initialState);
+      const before = past.reduce<State>(
+        (state, event) => decider.evolve(state, event as never),
+        decider.initialState,
+      );
       const events = decider.decide(command, before);
       const options = { now: now(), upcasters };
       const recorded = await append(trx as never, stream, past.length, events, metadata, options);

@@ -20,7 +20,11 @@ export const createApi = ({ token, apiRoot }: { token: string; apiRoot: string }
   const agent = apiRoot.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
   const telegram = new Telegram(token, { apiRoot, agent, webhookReply: false });
   return {
-    async call<T>(method: string, payload: Record<string, unknown>, { deadline = usualDeadline, signal }: CallOptions = {}) {
+    async call<T>(
+      method: string,
+      payload: Record<string, unknown>,
+      { deadline = usualDeadline, signal }: CallOptions = {},
+    ) {
       const ended = new AbortController();
       const both = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
       try {

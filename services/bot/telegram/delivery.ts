@@ -6,7 +6,9 @@ import type { Api } from './client.ts';
 const keyboard = (buttons: Button[][]) => ({
   inline_keyboard: buttons.map((row) =>
     row.map((button) =>
-      'url' in button ? { text: button.text, url: button.url } : { text: button.text, callback_data: button.data },
+      'url' in button
+        ? { text: button.text, url: button.url }
+        : { text: button.text, callback_data: button.data },
     ),
   ),
 });
@@ -32,9 +34,7 @@ export const deliverText = async (
     return messageId;
   }
   const reply =
-    replyTo === null
-      ? {}
-      : { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } };
+    replyTo === null ? {} : { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } };
   const { message_id } = await api.call<Sent>('sendMessage', { ...content, ...reply });
   return message_id;
 };

@@ -6,13 +6,17 @@ import { readRefusal } from './refusals.ts';
 /** The command menus of Telegram: one by default, others for single chats. */
 
 export type MenuCommand = { command: string; description: string };
-export type Menu = { scope: { type: 'default' } | { type: 'chat'; chat_id: number }; commands: MenuCommand[] };
+export type Menu = {
+  scope: { type: 'default' } | { type: 'chat'; chat_id: number };
+  commands: MenuCommand[];
+};
 
 const pauses = [1_000, 5_000, 30_000, 120_000];
 
 const register = async (api: Api, { scope, commands }: Menu): Promise<void> => {
   const known = await api.call<MenuCommand[]>('getMyCommands', { scope });
-  if (JSON.stringify(known) !== JSON.stringify(commands)) await api.call('setMyCommands', { scope, commands });
+  if (JSON.stringify(known) !== JSON.stringify(commands))
+    await api.call('setMyCommands', { scope, commands });
 };
 
 /** Registers a menu, with patience. A chat that does not exist yet has none: it is told when the person first writes. */

@@ -50,6 +50,11 @@ export const forgetOldMessages = async (trx: Trx, olderThan: string): Promise<vo
   await trx
     .deleteFrom('messages')
     .where('updated_at', '<', olderThan)
-    .where((where) => where.or([where('state', '=', 'undeliverable'), where('delivered_revision', '>=', where.ref('revision'))]))
+    .where((where) =>
+      where.or([
+        where('state', '=', 'undeliverable'),
+        where('delivered_revision', '>=', where.ref('revision')),
+      ]),
+    )
     .execute();
 };

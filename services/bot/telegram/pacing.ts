@@ -14,7 +14,8 @@ const perGroup: Rate = { capacity: 3, perMs: 20 / 60_000 };
 const refilled = (bucket: Bucket | undefined, { capacity, perMs }: Rate, now: number): number =>
   bucket === undefined ? capacity : Math.min(capacity, bucket.tokens + (now - bucket.at) * perMs);
 
-const waitFor = (tokens: number, { perMs }: Rate): number => (tokens >= 1 ? 0 : Math.ceil((1 - tokens) / perMs));
+const waitFor = (tokens: number, { perMs }: Rate): number =>
+  tokens >= 1 ? 0 : Math.ceil((1 - tokens) / perMs);
 
 export const createPacing = (now: () => number = () => performance.now()) => {
   let all: Bucket | undefined;
@@ -37,7 +38,8 @@ export const createPacing = (now: () => number = () => performance.now()) => {
       chats.set(chatId, { tokens: refilled(chats.get(chatId), rateOf(chatId), at) - 1, at });
       // A chat whose bucket is full again needs no memory.
       if (chats.size > 10_000) {
-        for (const [id, bucket] of chats) if (refilled(bucket, rateOf(id), at) >= rateOf(id).capacity) chats.delete(id);
+        for (const [id, bucket] of chats)
+          if (refilled(bucket, rateOf(id), at) >= rateOf(id).capacity) chats.delete(id);
       }
     },
     /** Telegram's own word: nothing to this chat for so long. */

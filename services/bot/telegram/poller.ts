@@ -54,7 +54,10 @@ const run = async ({ api, allowedUpdates, handle, log, signal }: Options): Promi
         await handle(update);
         return;
       } catch (err) {
-        log.error({ err, updateId: update.update_id, attempt }, 'an update could not be stored; it is tried again');
+        log.error(
+          { err, updateId: update.update_id, attempt },
+          'an update could not be stored; it is tried again',
+        );
         await wait(Math.min(200 * 2 ** attempt, longestPause));
       }
     }

@@ -29,9 +29,13 @@ export const readRefusal = (error: unknown): Refusal => {
   if (code === 403) return { kind: 'blocked' };
   if (code >= 500) return { kind: 'transient', reason: `${code}` };
   if (code === 400 && /message is not modified/i.test(description)) return { kind: 'not-modified' };
-  if (code === 400 && /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i.test(description)) {
+  if (
+    code === 400 &&
+    /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i.test(description)
+  ) {
     return { kind: 'message-gone' };
   }
-  if (code === 400 && /can't parse entities|entit(y|ies)/i.test(description)) return { kind: 'bad-formatting' };
+  if (code === 400 && /can't parse entities|entit(y|ies)/i.test(description))
+    return { kind: 'bad-formatting' };
   return { kind: 'rejected', reason: `${code} ${description}`.slice(0, 200) };
 };

@@ -45,7 +45,9 @@ const longestRetry = 30_000;
 const batch = 300;
 
 const fingerprint = ({ text, entities, buttons }: Content): string =>
-  createHash('sha1').update(JSON.stringify([text, entities, buttons])).digest('base64');
+  createHash('sha1')
+    .update(JSON.stringify([text, entities, buttons]))
+    .digest('base64');
 
 const retryDelay = (attempts: number): number => Math.min(500 * 2 ** attempts, longestRetry);
 
@@ -103,7 +105,10 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
       case 'rejected':
         return setAside(row, refusal.reason);
       case 'transient':
-        log.info({ message: row.key, reason: refusal.reason, attempt: row.attempts + 1 }, 'Telegram is out; again later');
+        log.info(
+          { message: row.key, reason: refusal.reason, attempt: row.attempts + 1 },
+          'Telegram is out; again later',
+        );
         return retry(row, retryDelay(row.attempts));
     }
   };
@@ -145,7 +150,8 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
   const deliverRefresh = async (row: MessageRow): Promise<void> => {
     refreshed.set(row.key, performance.now());
     const content = await render(JSON.parse(row.view) as View);
-    if (content === null || content.document !== undefined || shown.get(row.key) === fingerprint(content)) return;
+    if (content === null || content.document !== undefined || shown.get(row.key) === fingerprint(content))
+      return;
     pacing.take(row.chat_id);
     try {
       await deliverText(api, { chatId: row.chat_id, messageId: row.message_id, replyTo: null }, content);
@@ -173,7 +179,8 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
     const next = new Map<number, MessageRow>();
     for (const row of rows) {
       const known = next.get(row.chat_id);
-      if (known === undefined || (known.message_id !== null && row.message_id === null)) next.set(row.chat_id, row);
+      if (known === undefined || (known.message_id !== null && row.message_id === null))
+        next.set(row.chat_id, row);
     }
     return next;
   };
@@ -257,7 +264,9 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
       closed = true;
       clearTimeout(timer);
       const onTheirWay = Promise.all([looking, ...busy.values()]);
-      await withDeadline(onTheirWay, 4_000, 'sending what is on its way').catch((err) => log.warn({ err }, 'left'));
+      await withDeadline(onTheirWay, 4_000, 'sending what is on its way').catch((err) =>
+        log.warn({ err }, 'left'),
+      );
     },
   };
 };

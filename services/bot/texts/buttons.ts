@@ -19,7 +19,12 @@ export const statusButton = (vm: VmOfButton, label = 'ℹ️ Status') => forVm(l
 
 export const confirmDestroyButton = (vm: VmOfButton, now: Date): Button => ({
   text: `🗑 Yes, destroy ${vm.name}`,
-  data: encodeCallback('destroy-now', vm.vm_id, vm.epoch, (now.getTime() + confirmationLifetime).toString(36)),
+  data: encodeCallback(
+    'destroy-now',
+    vm.vm_id,
+    vm.epoch,
+    (now.getTime() + confirmationLifetime).toString(36),
+  ),
 });
 export const keepButton = (vm: VmOfButton): Button => forVm(`Keep ${vm.name}`, 'keep', vm);
 
@@ -53,10 +58,7 @@ export const vmButtons = (vm: VmOfButton): Button[][] => {
         [stopButton(vm), destroyButton(vm)],
       ];
     case 'stopped':
-      return [
-        [startButton(vm), statusButton(vm)],
-        [destroyButton(vm)],
-      ];
+      return [[startButton(vm), statusButton(vm)], [destroyButton(vm)]];
     case 'failed':
     case 'lost':
       return [[destroyButton(vm)]];

@@ -64,11 +64,7 @@ export const asking = (userId: number): FmtString =>
   fmt`⏳ Your request is with the administrators. You will hear from them here. Your Telegram id is ${code(`${userId}`)}.`;
 
 export const accessAsked = fmt`🙋 Asked. The administrators have been told; you will hear from them here.`;
-export const accessRequest = (person: {
-  userId: number;
-  name: string;
-  username: string | null;
-}): FmtString =>
+export const accessRequest = (person: { userId: number; name: string; username: string | null }): FmtString =>
   fmt`🙋 ${bold(person.name || 'Somebody')}${person.username === null ? '' : ` (@${person.username})`} asks for access. Telegram id ${code(`${person.userId}`)}.\nLet them in with a plan, or refuse:`;
 export const accessGranted = (plan: string | null): FmtString =>
   fmt`🎉 You may use Berth now${plan === null ? '' : fmt`, with the ${bold(plan)} plan`}. /create makes your first VM, /help shows the rest.`;
@@ -84,7 +80,13 @@ export const userInWords = (userId: number, username: string | null): FmtString 
   username === null ? fmt`${code(`${userId}`)}` : fmt`@${username} (${code(`${userId}`)})`;
 
 export const allowedList = (
-  users: { user_id: number; username: string | null; name: string | null; plan: string | null; vms: number }[],
+  users: {
+    user_id: number;
+    username: string | null;
+    name: string | null;
+    plan: string | null;
+    vms: number;
+  }[],
   administrators: readonly number[],
 ): FmtString =>
   join(

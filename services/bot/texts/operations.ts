@@ -50,8 +50,10 @@ const steps: Record<string, string> = {
 const reference = (operationId: string): FmtString => fmt`\nid ${code(operationId)}`;
 
 const waiting = ({ ahead, step, stepDetail }: OperationInWords): FmtString => {
-  if (step !== null) return fmt`${steps[step] ?? step}${stepDetail === null ? '' : fmt`\n${code(stepDetail)}`}`;
-  if (ahead !== null && ahead > 0) return fmt`Waiting: ${ahead === 1 ? '1 job is' : `${ahead} jobs are`} ahead`;
+  if (step !== null)
+    return fmt`${steps[step] ?? step}${stepDetail === null ? '' : fmt`\n${code(stepDetail)}`}`;
+  if (ahead !== null && ahead > 0)
+    return fmt`Waiting: ${ahead === 1 ? '1 job is' : `${ahead} jobs are`} ahead`;
   return fmt`Asked the host`;
 };
 

@@ -67,7 +67,8 @@ export const nameRule =
   'a name has 1–32 lower-case letters, digits and hyphens, and neither begins nor ends with a hyphen';
 export const noArgumentWanted = 'this command takes nothing behind it';
 export const commandMissing = 'the command to run is missing';
-export const commandTooLong = 'the command is too long: 3,500 characters at most. Put it into a file and run that';
+export const commandTooLong =
+  'the command is too long: 3,500 characters at most. Put it into a file and run that';
 export const nulByte = 'the command holds a character that no shell can take (NUL)';
 
 export const badUserId = 'the first word must be a Telegram user id, such as 123456789';

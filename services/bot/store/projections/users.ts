@@ -4,7 +4,11 @@ import { onlyFor, type Projection } from './projection.ts';
 
 /** Everybody who is or was on the list, or asked to be. */
 
-const put = async (trx: Transaction<Database>, userId: number, changes: Partial<UserRow> & { changed_at: string }) => {
+const put = async (
+  trx: Transaction<Database>,
+  userId: number,
+  changes: Partial<UserRow> & { changed_at: string },
+) => {
   await trx
     .insertInto('users')
     .values({ user_id: userId, status: 'unknown', plan_id: null, username: null, name: null, ...changes })

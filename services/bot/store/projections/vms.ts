@@ -8,7 +8,10 @@ const change = async (trx: Transaction<Database>, vmId: string, changes: Partial
   await trx.updateTable('vms').set(changes).where('vm_id', '=', vmId).execute();
 };
 
-const begun = (status: string, { operationId, epoch, at }: { operationId: string; epoch: number; at: string }) => ({
+const begun = (
+  status: string,
+  { operationId, epoch, at }: { operationId: string; epoch: number; at: string },
+) => ({
   status,
   epoch,
   operation_id: operationId,

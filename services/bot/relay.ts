@@ -1,0 +1,128 @@
+import type { JobName } from '../../queues/catalog.ts';
+import type { NewJob, Producer } from '../../queues/producer.ts';
+import { withDeadline } from '../../shared/lifecycle.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Vault } from '../../shared/secrets/vault.ts';
+import { execCommandName } from './sealed-names.ts';
+import type { OutboxRow } from './store/schema.ts';
+import type { Store } from './store/store.ts';
+
+/**
+ * Carries the outbox to Redis. A row counts as sent once Redis has it; a death in between sends it a second time,
+ * which adds nothing: the job's id is there already.
+ */
+
+export type Relay = { wake(): void; close(): Promise<void> };
+
+type Dependencies = { store: Pick<Store, 'db'>; vault: Vault; producer: Producer; log: Log };
+
+const batch = 200;
+/** Milliseconds. */
+const longestPause = 2_000;
+const safetyInterval = 10_000;
+
+/** Puts everything that a job needs where its worker finds it, then adds the job. */
+export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 'log'>) => {
+  const prepare = async (row: OutboxRow): Promise<NewJob> => {
+    const payload = JSON.parse(row.payload!) as { vmId: string; epoch: number };
+    const isExec = row.job_name === 'exec';
+    // An exec runs beside the lifecycle and must not raise the fence.
+    if (!isExec) await producer.raiseFence(payload.vmId, payload.epoch);
+    else {
+      const name = execCommandName(row.operation_id);
+      const command = await vault.unsealBytes(store.db, payload.vmId, name);
+      if (command !== null) await producer.putPrivate(name, command);
+    }
+    return { jobName: row.job_name as JobName, host: row.host, jobId: row.job_id, payload };
+  };
+
+  return {
+    async dispatch(rows: readonly OutboxRow[]): Promise<void> {
+      // In order: what is cancelled must have been added before, and a VM's fence rises with its operations.
+      let jobs: Promise<NewJob>[] = [];
+      const flush = async () => {
+        if (jobs.length > 0) await producer.addMany(await Promise.all(jobs));
+        jobs = [];
+      };
+      for (const row of rows) {
+        if (row.kind === 'job') jobs.push(prepare(row));
+        else {
+          await flush();
+          await producer.cancel(row.operation_id);
+        }
+      }
+      await flush();
+    },
+  };
+};
+
+export const createRelay = ({ store, vault, producer, log }: Dependencies): Relay => {
+  const { dispatch } = createDispatcher({ store, vault, producer });
+  let running: Promise<void> | null = null;
+  let again = false;
+  let closed = false;
+  let failures = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const sendOnce = async (): Promise<boolean> => {
+    const rows = await store.db
+      .selectFrom('outbox')
+      .selectAll()
+      .where('sent_at', 'is', null)
+      .orderBy('id')
+      .limit(batch)
+      .execute();
+    if (rows.length === 0) return false;
+    await dispatch(rows);
+    const ids = rows.map(({ id }) => id);
+    await store.db
+      .updateTable('outbox')
+      .set({ sent_at: new Date().toISOString() })
+      .where('id', 'in', ids)
+      .execute();
+    for (const { operation_id, job_name, kind } of rows) {
+      log.info(
+        { operationId: operation_id, job: job_name ?? undefined },
+        kind === 'job' ? 'job added' : 'cancellation sent',
+      );
+    }
+    return true;
+  };
+
+  const later = (delay: number): void => {
+    clearTimeout(timer);
+    if (!closed) timer = setTimeout(wake, delay);
+  };
+
+  const run = async (): Promise<void> => {
+    try {
+      do {
+        again = false;
+        while (!closed && (await sendOnce())) failures = 0;
+      } while (again && !closed);
+      later(safetyInterval);
+    } catch (err) {
+      failures += 1;
+      if (failures === 1) log.warn({ err }, 'Redis cannot take jobs; they wait in the outbox');
+      later(Math.min(100 * 2 ** failures, longestPause));
+    } finally {
+      running = null;
+    }
+  };
+
+  const wake = (): void => {
+    if (closed) return;
+    if (running === null) running = run();
+    else again = true;
+  };
+
+  wake();
+  return {
+    wake,
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await withDeadline(running, 3_000, 'the relay').catch((err) => log.debug({ err }, 'left'));
+    },
+  };
+};

@@ -1,0 +1,114 @@
+import { catalog, type Outcome, type Report } from '../../queues/catalog.ts';
+import type { Producer } from '../../queues/producer.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Vault } from '../../shared/secrets/vault.ts';
+import type { VmCommand } from '../../shared/vm/commands.ts';
+import { vm, vmStream } from '../../shared/vm/decider.ts';
+import type { PortRange } from './env.ts';
+import { pickPort } from './ports.ts';
+import { findOperation, findVm } from './queries.ts';
+import { execCommandName, execOutputName } from './sealed-names.ts';
+import type { OperationRow } from './store/schema.ts';
+import type { Store, Trx } from './store/store.ts';
+
+/**
+ * Turns what workers report into events. Reports come at least once, late, and after something else was decided: the
+ * decider takes those that fit; the others change nothing.
+ */
+
+type Dependencies = {
+  store: Pick<Store, 'transaction' | 'handle'>;
+  vault: Vault;
+  producer: Pick<Producer, 'readPrivate' | 'forgetPrivate'>;
+  config: { SSH_PORT_RANGE: PortRange };
+  log: Log;
+};
+
+type Ids = { operationId: string; vmId: string; at: string };
+
+/** The command that records a success, by the operation's kind. */
+const successCommand = (kind: string, ids: Ids, result: unknown): VmCommand => {
+  switch (kind) {
+    case 'create':
+      return { type: 'RecordCreated', data: { ...ids, ...catalog.createVm.result.parse(result) } };
+    case 'start':
+      return { type: 'RecordStarted', data: ids };
+    case 'restart':
+      return { type: 'RecordRestarted', data: ids };
+    case 'stop':
+      return { type: 'RecordStopped', data: ids };
+    case 'destroy':
+      return { type: 'RecordDestroyed', data: ids };
+    default: {
+      const { timedOut, ...finished } = catalog.exec.result.parse(result);
+      return timedOut
+        ? { type: 'RecordTimedOut', data: ids }
+        : { type: 'RecordExecFinished', data: { ...ids, ...finished } };
+    }
+  }
+};
+
+const commandFor = async (
+  trx: Trx,
+  operation: OperationRow,
+  outcome: Outcome,
+  at: string,
+  range: PortRange,
+): Promise<VmCommand> => {
+  const ids: Ids = { operationId: operation.operation_id, vmId: operation.vm_id, at };
+  switch (outcome.kind) {
+    case 'succeeded':
+      return successCommand(operation.kind, ids, outcome.result);
+    case 'cancelled':
+      return { type: 'RecordCancelled', data: ids };
+    case 'failed': {
+      if (operation.kind === 'create' && outcome.reason.code === 'port-taken') {
+        const row = await findVm(trx, operation.vm_id);
+        const port = row && (await pickPort(trx, operation.host, range, row.ssh_port));
+        // Another program has this port; as long as there are others, the person need not know.
+        if (port && operation.attempt <= mostPortAttempts) {
+          return { type: 'ReassignPort', data: { ...ids, sshPort: port } };
+        }
+      }
+      return { type: 'RecordFailed', data: { ...ids, reason: outcome.reason } };
+    }
+  }
+};
+
+const mostPortAttempts = 20;
+
+/** Rejects only when the storage is out; then the report must come again. */
+export const recordReport = async (
+  { store, vault, producer, config, log }: Dependencies,
+  { operationId, jobId, outcome, at }: Pick<Report, 'operationId' | 'jobId' | 'outcome' | 'at'>,
+): Promise<void> => {
+  const outputName = execOutputName(operationId);
+  // Before the transaction: nothing foreign is waited for inside one.
+  const output = await producer.readPrivate(outputName).catch(() => null);
+  const events = await store.transaction(async (trx) => {
+    const operation = await findOperation(trx, operationId);
+    // Of an operation with several jobs only the newest one's word counts.
+    if (
+      operation === undefined ||
+      operation.status !== 'open' ||
+      jobId !== `${operationId}.${operation.attempt}`
+    ) {
+      return [];
+    }
+    if (output !== null) await vault.sealBytes(trx, operation.vm_id, outputName, output);
+    const command = await commandFor(trx, operation, outcome, at, config.SSH_PORT_RANGE);
+    const metadata = {
+      actor: null,
+      chat: operation.chat,
+      correlationId: operation.correlation_id,
+      causationId: `report-${jobId}`,
+    };
+    return (await store.handle(trx, vm, vmStream(operation.vm_id), command, metadata)).events;
+  });
+  const types = events.map(({ type }) => type);
+  if (types.length === 0) log.debug({ operationId, outcome: outcome.kind }, 'a report that no longer fits');
+  else log.info({ operationId, events: types }, 'outcome recorded');
+  await producer
+    .forgetPrivate(outputName, execCommandName(operationId))
+    .catch((err) => log.debug({ err }, 'left'));
+};

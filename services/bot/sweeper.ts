@@ -1,0 +1,147 @@
+import type { Outcome, Report } from '../../queues/catalog.ts';
+import type { Inspection, Producer } from '../../queues/producer.ts';
+import { withDeadline } from '../../shared/lifecycle.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Vault } from '../../shared/secrets/vault.ts';
+import { vm, vmStream } from '../../shared/vm/decider.ts';
+import { catalogNameOf } from './operation-job.ts';
+import { findOpenOperations } from './queries.ts';
+import { createDispatcher } from './relay.ts';
+import type { OperationRow } from './store/schema.ts';
+import type { Store } from './store/store.ts';
+
+/**
+ * Looks after operations that nobody else ends: a job that Redis lost is added again, an outcome whose report was
+ * lost is taken from the job, and what goes on for too long ends as timed out.
+ */
+
+export type Sweeper = { sweep(): Promise<void>; close(): Promise<void> };
+
+type Dependencies = {
+  store: Store;
+  vault: Vault;
+  producer: Producer;
+  record: (report: Pick<Report, 'operationId' | 'jobId' | 'outcome' | 'at'>) => Promise<void>;
+  log: Log;
+  /** Milliseconds between two sweeps, and how old a job must be before it is looked after. */
+  interval?: number;
+  now?: () => number;
+};
+
+const minute = 60_000;
+/** How long an operation may be open, in milliseconds; creation may wait for an image to be built. */
+const deadlines: Record<string, number> = {
+  create: 45 * minute,
+  start: 15 * minute,
+  restart: 15 * minute,
+  stop: 15 * minute,
+  destroy: 30 * minute,
+};
+const execGrace = 5 * minute;
+
+const deadlineOf = ({ kind, timeout_seconds }: OperationRow): number =>
+  deadlines[kind] ?? (timeout_seconds ?? 0) * 1_000 + execGrace;
+
+/** What a job's end without an outcome means: it was given up by the queue itself. */
+const lostOutcome = (kind: string): Outcome => ({
+  kind: 'failed',
+  reason: { code: kind === 'exec' ? 'outcome-unknown' : 'gave-up', detail: '' },
+});
+
+export const createSweeper = (dependencies: Dependencies): Sweeper => {
+  const { store, vault, producer, record, log, interval = 5_000, now = Date.now } = dependencies;
+  const { dispatch } = createDispatcher({ store, vault, producer });
+
+  const timeOut = async (operation: OperationRow): Promise<void> => {
+    const { operation_id: operationId, vm_id: vmId, chat, correlation_id: correlationId } = operation;
+    log.warn({ operationId, kind: operation.kind }, 'operation timed out');
+    await store.transaction((trx) =>
+      store.handle(
+        trx,
+        vm,
+        vmStream(vmId),
+        { type: 'RecordTimedOut', data: { operationId, vmId, at: new Date(now()).toISOString() } },
+        { actor: null, chat, correlationId, causationId: 'sweeper' },
+      ),
+    );
+  };
+
+  const reAdd = async (operation: OperationRow, jobId: string): Promise<void> => {
+    const row = await store.db
+      .selectFrom('outbox')
+      .selectAll()
+      .where('kind', '=', 'job')
+      .where('job_id', '=', jobId)
+      .executeTakeFirst();
+    if (row === undefined) return;
+    await dispatch([row]);
+    log.warn({ operationId: operation.operation_id, jobId }, 'Redis had lost a job; it was added again');
+  };
+
+  const settle = async (
+    operation: OperationRow,
+    jobId: string,
+    { state, outcome }: Inspection,
+  ): Promise<void> => {
+    switch (state) {
+      case 'absent':
+        return reAdd(operation, jobId);
+      case 'completed':
+      case 'failed':
+        return record({
+          operationId: operation.operation_id,
+          jobId,
+          outcome: outcome ?? lostOutcome(operation.kind),
+          at: new Date(now()).toISOString(),
+        });
+      default:
+        // It waits or runs; should its worker have missed that it was cancelled, it hears it again.
+        if (operation.cancelling === 1) await producer.cancel(operation.operation_id);
+    }
+  };
+
+  /** Jobs that were sent long enough ago for their absence to mean something. */
+  const sentBefore = async (operationIds: string[], time: number): Promise<Set<string>> => {
+    const rows = await store.db
+      .selectFrom('outbox')
+      .select('job_id')
+      .where('kind', '=', 'job')
+      .where('operation_id', 'in', operationIds)
+      .where('sent_at', '<', new Date(time).toISOString())
+      .execute();
+    return new Set(rows.map(({ job_id }) => job_id));
+  };
+
+  const sweep = async (): Promise<void> => {
+    const open = await findOpenOperations(store.db);
+    if (open.length === 0) return;
+    const sent = await sentBefore(
+      open.map(({ operation_id }) => operation_id),
+      now() - interval,
+    );
+    for (const operation of open) {
+      const jobId = `${operation.operation_id}.${operation.attempt}`;
+      if (now() - Date.parse(operation.requested_at) > deadlineOf(operation)) await timeOut(operation);
+      else if (sent.has(jobId)) {
+        const address = { jobName: catalogNameOf(operation.kind), host: operation.host, jobId };
+        await settle(operation, jobId, await producer.inspect(address));
+      }
+    }
+  };
+
+  let running: Promise<void> = Promise.resolve();
+  const sweepSafely = (): Promise<void> => {
+    running = running.then(sweep).catch((err) => log.debug({ err }, 'a sweep was not possible'));
+    return running;
+  };
+  const timer = setInterval(sweepSafely, interval);
+  void sweepSafely();
+
+  return {
+    sweep: sweepSafely,
+    async close() {
+      clearInterval(timer);
+      await withDeadline(running, 3_000, 'the sweep').catch((err) => log.debug({ err }, 'left'));
+    },
+  };
+};
