@@ -6,7 +6,7 @@ import { withSparePids } from '../docker/pids.ts';
 import { endExecArgv } from './run-once.ts';
 
 /** Milliseconds for one run of `end-exec`, which has to find its way through a fork bomb. */
-const deadline = 10_000;
+const deadline = 5_000;
 const attempts = 6;
 
 type Target = { containerId: string; execId: string; operationId: string };

@@ -107,6 +107,13 @@ describe('running a command', () => {
     expect(await processes()).not.toMatch(/sleep 91/);
   });
 
+  it('ends although its fork bomb leaves no room for another process', async () => {
+    const { result } = run(':(){ :|:& };:; wait; sleep 60', { payload: newExec(2) });
+    expect(await result).toMatchObject({ timedOut: true });
+    expect((await docker.getContainer(name(vmId)).inspect()).HostConfig.PidsLimit).toBe(1024);
+    expect(await run('echo alive').output()).toBe('alive\n');
+  });
+
   it('ends with its main process, whatever child keeps the output open', async () => {
     const { result, output } = run('setsid sleep 61 & echo done; exit 5');
     expect(await result).toMatchObject({ exitCode: 5, timedOut: false });
