@@ -57,10 +57,11 @@ const waiting = ({ ahead, step, stepDetail }: OperationInWords): FmtString => {
   return fmt`Asked the host`;
 };
 
+const elapsed = ({ elapsedMs }: OperationInWords): string =>
+  elapsedMs < 1_000 ? '' : ` · ${formatDuration(elapsedMs)}`;
+
 export const operationOpen = (operation: OperationInWords): FmtString =>
-  fmt`⏳ ${present[operation.kind] ?? operation.kind} ${bold(operation.name)}…\n${waiting(operation)}${
-    operation.elapsedMs < 1_000 ? '' : ` · ${formatDuration(operation.elapsedMs)}`
-  }`;
+  fmt`⏳ ${present[operation.kind] ?? operation.kind} ${bold(operation.name)}…\n${waiting(operation)}${elapsed(operation)}`;
 
 export const created = (name: string, tookMs: number, access: FmtString): FmtString =>
   fmt`✅ ${bold(name)} is running (${formatDuration(tookMs)}).\n${access}`;
@@ -133,7 +134,7 @@ export const execOpen = (exec: ExecInWords): FmtString =>
       exec.cancelling
         ? fmt`✖️ Cancelling…`
         : exec.step === null
-          ? fmt`⏳ ${waiting(exec)}`
+          ? fmt`⏳ ${waiting(exec)}${elapsed(exec)}`
           : fmt`⏳ Running${exec.elapsedMs < 1_000 ? '' : ` for ${formatDuration(exec.elapsedMs)}`}, at most ${formatDuration(exec.timeoutSeconds * 1_000)}`,
     ],
     '\n',

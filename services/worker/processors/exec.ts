@@ -19,6 +19,8 @@ import { ranBefore, runOnce } from './run-once.ts';
 type Exec = Payload<typeof exec>;
 
 const progressEvery = 1_000;
+/** A command that ends sooner needs no message in between. */
+const progressAfter = 500;
 
 /** The exit code of what SIGKILL ended. */
 const killed = 137;
@@ -29,15 +31,15 @@ const takeCommand = async ({ operationId }: Exec, context: Context): Promise<str
   return command.toString();
 };
 
-/** Shows the output as it grows, once a second at most, the last of it always. */
+/** Shows that it runs, and the output as it grows: once a second at most, the last of it always. */
 const createDisplay = (output: ExecOutput, context: Context) => {
-  let timer: NodeJS.Timeout | undefined;
-  let shownAt = 0;
+  let shownAt = performance.now() - progressEvery + progressAfter;
   const show = () => {
     timer = undefined;
     shownAt = performance.now();
     void context.progress('running', { output: output.tail() });
   };
+  let timer: NodeJS.Timeout | undefined = setTimeout(show, progressAfter);
   return {
     changed: () => {
       timer ??= setTimeout(show, Math.max(0, shownAt + progressEvery - performance.now()));
