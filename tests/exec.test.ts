@@ -78,7 +78,7 @@ describe('/exec', () => {
       berth.admin.id,
       ({ id, text }) => id === running.id && text.includes('✖️ Cancelled'),
     );
-    expect(await ssh(access, 'pgrep -f "sleep 3999" || true')).toBe('');
+    expect(await ssh(access, 'pgrep -f "[s]leep 3999" || true')).toBe('');
   });
 
   it('does not wait for a child that keeps the output open', async () => {

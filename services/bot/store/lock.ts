@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import { takeFileLock } from '../../../shared/file-lock.ts';
 
 /** Another process writes this database. */
 export class StoreLockedError extends Error {
@@ -12,18 +12,9 @@ export class StoreLockedError extends Error {
   }
 }
 
-/**
- * Takes the right to write, for as long as this process lives: an open exclusive transaction on a file of its own.
- * The kernel gives such a lock back when its holder dies, however it dies. Returns how to give it back.
- */
+/** Takes the right to write, for as long as this process lives. Returns how to give it back. */
 export const lockStore = (dataDir: string): (() => void) => {
-  const lock = new Sqlite(join(dataDir, 'berth.lock'), { timeout: 0 });
-  try {
-    lock.exec('begin exclusive');
-  } catch (error) {
-    lock.close();
-    if ((error as { code?: string }).code === 'SQLITE_BUSY') throw new StoreLockedError(dataDir);
-    throw error;
-  }
-  return () => lock.close();
+  const release = takeFileLock(join(dataDir, 'berth.lock'));
+  if (release === null) throw new StoreLockedError(dataDir);
+  return release;
 };
