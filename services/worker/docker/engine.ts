@@ -46,12 +46,16 @@ export const isRefusal = (error: unknown, ...statuses: number[]): error is Docke
 export const isUnreachable = (error: unknown): boolean =>
   error instanceof RetryableError && error.code === 'docker-unreachable';
 
+/** docker-modem puts the status before what Docker said, and does not give that alone when it came as a stream. */
+const withoutStatus = (error: unknown): string =>
+  error instanceof Error ? error.message.replace(/^\(HTTP code \d+\) .*? - /, '') : '';
+
 const translate = (what: string, error: unknown): unknown => {
   if (error instanceof RetryableError || error instanceof DockerRefusal) return error;
   const { statusCode, json, code } = error as { statusCode?: unknown; json?: unknown; code?: unknown };
   if (typeof statusCode === 'number') {
     const said = (json as { message?: unknown } | null | undefined)?.message;
-    const message = typeof said === 'string' ? said : error instanceof Error ? error.message : '';
+    const message = typeof said === 'string' ? said : withoutStatus(error);
     return new DockerRefusal(what, statusCode, message.trim());
   }
   return new RetryableError('docker-unreachable', typeof code === 'string' ? `${what}: ${code}` : what);

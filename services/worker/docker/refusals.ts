@@ -18,8 +18,6 @@ const hostIsFull = /no space left on device|cannot allocate memory|resource temp
 const daemonIsBusy =
   /transport is closing|connection refused|context (canceled|deadline exceeded)|shutting down/;
 
-export const isPortTaken = (error: unknown): boolean => isRefusal(error) && portTaken.test(error.message);
-
 const gpuDetail = (message: string): string =>
   message.includes('could not select device driver')
     ? 'the NVIDIA container toolkit is not installed on the host'

@@ -129,6 +129,21 @@ describe('creating a VM', () => {
     },
   );
 
+  it.each(['container', 'starting', 'ssh'])(
+    'leaves nothing behind when it is cancelled at “%s”',
+    async (step) => {
+      const order = await newVmOrder();
+      const context = testContext();
+      const { progress } = context;
+      context.progress = async (now, extra) => {
+        if (now === step) context.cancel();
+        await progress(now, extra);
+      };
+      await expect(create(order, context)).rejects.toMatchObject({ name: 'CancelledError' });
+      expect(await leftovers()).toEqual(nothing);
+    },
+  );
+
   it('takes nothing away from a VM that was finished while this worker slept', async () => {
     const order = await newVmOrder();
     removeAfterwards(order.vmId);

@@ -108,6 +108,18 @@ describe('the life of a VM', () => {
     await destroy(operationOn(wish.vmId), testContext());
   });
 
+  it('shuts VMs off from one another', async () => {
+    const [one, other] = await Promise.all([newVmOrder(), newVmOrder()]);
+    await Promise.all([create(one, testContext()), create(other, testContext())]);
+    const { NetworkSettings } = await inspect(other.vmId);
+    const [network] = Object.values(NetworkSettings.Networks);
+    const reach = (address: string) =>
+      `timeout 1 bash -c 'read -r line < /dev/tcp/${address}/22; echo $line' || echo no`;
+    expect((await ssh(one.sshPort, reach('127.0.0.1'))).stdout).toMatch(/^SSH-/);
+    expect((await ssh(one.sshPort, reach(network?.IPAddress ?? ''))).stdout).toBe('no');
+    await Promise.all([one, other].map(({ vmId }) => destroy(operationOn(vmId), testContext())));
+  });
+
   it('tells that a container has vanished', async () => {
     const wish = await newVmOrder();
     const expected = { name: 'OperationError', code: 'container-vanished' };
