@@ -28,7 +28,7 @@ export const buildImageProcessor =
       log.info({ image: vmImage, base: vmBaseImage }, 'building the VM image');
       const onStep = (step: string) => {
         log.info({ step }, 'build step');
-        void context.progress('building', { detail: step.slice(0, 200) });
+        void context.progress('building', { detail: step.replace(/\s+/g, ' ').slice(0, 200) });
       };
       const order = { recipe, image: vmImage, baseImage: vmBaseImage, fresh: force, onStep };
       const imageId = await build(engine, order, { signal });
