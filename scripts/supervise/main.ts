@@ -62,6 +62,8 @@ const tell = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
+// Nobody else has any business with the database and what seals it.
+mkdirSync(env.DATA_DIR, { recursive: true, mode: 0o700 });
 mkdirSync(join(env.DATA_DIR, 'logs'), { recursive: true });
 const unlock = takeFileLock(join(env.DATA_DIR, 'start.lock'));
 if (unlock === null) {
@@ -113,14 +115,15 @@ const startRedis = async (): Promise<string> => {
 
 /** Milliseconds: bot and workers finish or hand back within ten seconds; all ends within twenty. */
 const serviceDeadline = 12_000;
-const redisDeadline = 5_000;
+const lastDeadline = 5_000;
 
 let stopping: Promise<void> | null = null;
 const stop = async (): Promise<void> => {
-  // What takes work ends together; Redis, whom they all tell so, ends last.
-  const services = kept.filter(({ name }) => name !== 'redis');
+  // What does the work ends first, together; then what it needs to say its last words.
+  const needed = ['practice', 'redis'];
+  const services = kept.filter(({ name }) => !needed.includes(name));
   await Promise.all(services.map((keeper) => keeper.stop(serviceDeadline)));
-  await Promise.all(kept.filter(({ name }) => name === 'redis').map((keeper) => keeper.stop(redisDeadline)));
+  await Promise.all(kept.filter(({ name }) => needed.includes(name)).map((keeper) => keeper.stop(lastDeadline)));
   unlock();
 };
 

@@ -74,7 +74,7 @@ export const openStore = async ({
   policies = [],
   now = () => new Date(),
 }: StoreOptions): Promise<Store> => {
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockStore(dataDir);
   const database = openSqlite(databasePath(dataDir));
   const db = new Kysely<Database>({ dialect: new ImmediateSqliteDialect(database) });
