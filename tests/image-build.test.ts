@@ -30,7 +30,7 @@ describe('the first /create on a host without the image', () => {
     await berth.chat.waitForMessage(
       berth.admin.id,
       ({ id, text }) => id === first.id && text.includes('is running'),
-      { timeoutMs: 240_000 },
+      { timeoutMs: 120_000 },
     );
-  }, 300_000);
+  }, 150_000);
 });

@@ -50,7 +50,14 @@ export const startBerth = async ({ workers = 1, env = {} as NodeJS.ProcessEnv } 
   const practiceUrl = await practice.listen(0);
   const chat = await connectPractice(practiceUrl);
 
-  const common = { REDIS_URL: redis.url, INSTANCE: instance, LOG_LEVEL: 'debug', ...env };
+  const common = {
+    REDIS_URL: redis.url,
+    INSTANCE: instance,
+    LOG_LEVEL: 'debug',
+    // scripts/test says what this machine builds VMs from.
+    VM_BASE_IMAGE: process.env.VM_BASE_IMAGE,
+    ...env,
+  };
   const botEnv = {
     ...common,
     DATA_DIR: dataDir,
