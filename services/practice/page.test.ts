@@ -140,6 +140,27 @@ it('hides a spoiler until it is pressed, by keyboard too, and keeps it open over
   expect(await shown.textContent()).toBe('kX7-mango');
 });
 
+it('folds an expandable quote to three lines until it is pressed', async () => {
+  await start();
+  const text = 'one\ntwo\nthree\nthe password';
+  await fixture.telegram.callApi('sendMessage', {
+    chat_id: administrator,
+    text,
+    entities: [
+      { type: 'expandable_blockquote' as never, offset: 0, length: text.length },
+      { type: 'code', offset: text.indexOf('the'), length: 'the password'.length },
+    ],
+  });
+  const folded = page.getByRole('button', { name: 'Folded quote, press to show all of it' });
+  await folded.waitFor();
+  const height = async () => (await page.locator('.bubble blockquote').boundingBox())!.height;
+  const before = await height();
+  await folded.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'the password, press to copy' }).waitFor();
+  expect(await height()).toBeGreaterThan(before * 1.2);
+});
+
 it('copies code and whole blocks', async () => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await start();

@@ -61,7 +61,8 @@ export const accessInWords = (
         join(
           [
             fmt`User dev, with sudo`,
-            ...(vm.host_key_fingerprint === null ? [] : [fmt`Host key ${vm.host_key_fingerprint}`]),
+            // Always three lines above the password: what the quote shows while it is folded.
+            fmt`Host key ${vm.host_key_fingerprint ?? 'not known yet'}`,
             fmt`🔑 Touch to see the password:`,
             password === null ? fmt`(gone with the VM)` : hidden(password),
           ],

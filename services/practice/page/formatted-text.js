@@ -38,6 +38,21 @@ const preBlock = (entity, text, children) =>
     h('pre', { tabindex: '0' }, h('code', {}, ...children)),
   );
 
+/** Shows its first three lines; at a touch all of it, and from then on. */
+const expandableQuote = ({ offset }, children, context) => {
+  if (context.isOpen(offset)) return h('blockquote', {}, ...children);
+  const quote = inlineButton(
+    'blockquote',
+    { class: 'folded', 'aria-expanded': 'false', 'aria-label': 'Folded quote, press to show all of it' },
+    () => {
+      context.open(offset);
+      quote.replaceWith(h('blockquote', {}, ...quote.firstChild.childNodes));
+    },
+    h('div', { inert: true }, ...children),
+  );
+  return quote;
+};
+
 /** `context`: what a command does, which spoilers are open, and how to open one. */
 const wrap = (entity, text, children, context) => {
   switch (entity.type) {
@@ -59,8 +74,9 @@ const wrap = (entity, text, children, context) => {
     case 'pre':
       return preBlock(entity, text, children);
     case 'blockquote':
-    case 'expandable_blockquote':
       return h('blockquote', {}, ...children);
+    case 'expandable_blockquote':
+      return expandableQuote(entity, children, context);
     case 'text_link':
       return safeLink(entity.url ?? '', children);
     case 'url':
