@@ -1,6 +1,6 @@
 import { type Decider, IllegalStateError } from '../decider.ts';
 import type { VmCommand } from './commands.ts';
-import type { LifecycleKind, OperationFailed, VmEvent } from './events.ts';
+import type { LifecycleKind, OperationFailed, OperationKind, VmEvent } from './events.ts';
 import { evolve, initialState, type Vm, type VmStatus } from './vm.ts';
 
 /** Refuses a command, naming the state that forbids it, so that the answer can say what to do instead. */
@@ -14,6 +14,17 @@ const requireStatus = (vm: Vm, ...allowed: VmStatus[]): void => {
 
 const isInFlight = (vm: Vm, operationId: string, ...kinds: LifecycleKind[]): boolean =>
   vm.operation?.id === operationId && (kinds.length === 0 || kinds.includes(vm.operation.kind));
+
+/** An operation has one end; under an id used twice it would have two. Ids that have ended are the caller's to avoid. */
+const requireNew = (vm: Vm, operationId: string): void => {
+  if (kindOf(vm, operationId) === undefined) return;
+  throw new IllegalStateError('operation-known', `operation ${operationId} is in flight already`);
+};
+
+const kindOf = (vm: Vm, operationId: string): OperationKind | undefined => {
+  if (vm.operation?.id === operationId) return vm.operation.kind;
+  return Object.hasOwn(vm.execs, operationId) ? 'exec' : undefined;
+};
 
 /** The VM's processes are gone, and with them whatever `/exec` still ran. */
 const endExecs = (vm: Vm, { vmId, at }: { vmId: string; at: string }): OperationFailed[] =>
@@ -48,6 +59,7 @@ const cancel = (
   if (vm.operation === null || vm.operation.id !== operationId) {
     throw new IllegalStateError('operation-ended', 'the operation has ended');
   }
+  requireNew(vm, undoOperationId);
   const { kind } = vm.operation;
   if (kind === 'stop' || kind === 'destroy') {
     throw new IllegalStateError('not-cancellable', `a ${kind} cannot be cancelled`);
@@ -60,10 +72,12 @@ const cancel = (
   ];
 };
 
-const kindOf = (vm: Vm, operationId: string) => {
-  if (vm.operation?.id === operationId) return vm.operation.kind;
-  return Object.hasOwn(vm.execs, operationId) ? ('exec' as const) : undefined;
-};
+/** A restart stops the VM first: one that did not succeed has ended the commands in it all the same. */
+const execsEndedBySetback = (
+  vm: Vm,
+  kind: OperationKind,
+  data: { vmId: string; at: string },
+): OperationFailed[] => (kind === 'restart' ? endExecs(vm, data) : []);
 
 export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
   const epoch = vm.epoch + 1;
@@ -76,15 +90,19 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
       return [{ type: 'VmStartRequested', data: { ...data, epoch } }];
     case 'RestartVm':
       requireStatus(vm, 'running', 'stopped');
+      requireNew(vm, data.operationId);
       return [{ type: 'VmRestartRequested', data: { ...data, epoch } }];
     case 'StopVm':
       requireStatus(vm, 'running');
+      requireNew(vm, data.operationId);
       return [{ type: 'VmStopRequested', data: { ...data, epoch } }];
     case 'DestroyVm':
       if (vm.status === 'none' || vm.status === 'destroying' || vm.status === 'destroyed') refuse(vm);
+      requireNew(vm, data.operationId);
       return [...cancelEverything(vm, data), { type: 'VmDestroyRequested', data: { ...data, epoch } }];
     case 'RequestExec':
       requireStatus(vm, 'running');
+      requireNew(vm, data.operationId);
       return [{ type: 'ExecRequested', data }];
     case 'CancelOperation':
       return cancel(vm, data);
@@ -111,7 +129,9 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
       const failed: VmEvent = { type: 'OperationFailed', data: { operationId, vmId, at, kind, reason } };
       const gone =
         reason.code === 'container-vanished' && (kind === 'start' || kind === 'restart' || kind === 'stop');
-      return gone ? [failed, ...endExecs(vm, data), { type: 'VmLost', data: { vmId, at } }] : [failed];
+      return gone
+        ? [...endExecs(vm, data), failed, { type: 'VmLost', data: { vmId, at } }]
+        : [...execsEndedBySetback(vm, kind, data), failed];
     }
     case 'RecordCancelled': {
       const { operationId, vmId, at } = data;
@@ -123,7 +143,11 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
     case 'RecordTimedOut': {
       const { operationId, vmId, at } = data;
       const kind = kindOf(vm, operationId);
-      return kind === undefined ? [] : [{ type: 'OperationTimedOut', data: { operationId, vmId, at, kind } }];
+      if (kind === undefined) return [];
+      return [
+        ...execsEndedBySetback(vm, kind, data),
+        { type: 'OperationTimedOut', data: { operationId, vmId, at, kind } },
+      ];
     }
     case 'ReassignPort':
       return isInFlight(vm, data.operationId, 'create')
