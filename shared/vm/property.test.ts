@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { IllegalStateError } from '../decider.ts';
+import type { VmCommand } from './commands.ts';
+import { vm } from './decider.ts';
+import type { VmEvent } from './events.ts';
+import { command } from './testing/history.ts';
+import type { Vm } from './vm.ts';
+
+/**
+ * Whatever is asked and reported, in whatever order, repeated or stale: a VM never comes into a state that has no
+ * meaning. Requests bring a new id, as the bot gives them, or repeat one that is in flight; outcomes name any
+ * operation there ever was.
+ */
+
+const requests = ['StartVm', 'RestartVm', 'StopVm', 'DestroyVm', 'RequestExec'] as const;
+const outcomes = [
+  'CancelOperation',
+  'RecordCreated',
+  'RecordStarted',
+  'RecordRestarted',
+  'RecordStopped',
+  'RecordDestroyed',
+  'RecordExecFinished',
+  'RecordFailed',
+  'RecordCancelled',
+  'RecordTimedOut',
+  'ReassignPort',
+  'RecordExited',
+  'RecordVanished',
+] as const;
+
+const gone = { code: 'container-vanished', detail: '' } as const;
+/** `of` picks an operation, counted back from the newest: repeats and stale ones among them. */
+const back = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(12) });
+const step = fc.oneof(
+  fc.record({ name: fc.constantFrom('RequestVm' as const, ...requests), repeated: fc.nat(9), of: back }),
+  fc.record({ name: fc.constantFrom(...outcomes), vanished: fc.boolean(), of: back }),
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+const lifecycleOf: Partial<Record<Vm['status'], readonly string[]>> = {
+  creating: ['create'],
+  starting: ['start', 'restart'],
+  stopping: ['stop'],
+  destroying: ['destroy'],
+};
+const gonePerhaps = ['none', 'stopped', 'destroying', 'destroyed', 'failed', 'lost'];
+
+const inFlight = ({ operation, execs }: Vm): string[] => [
+  ...(operation === null ? [] : [operation.id]),
+  ...Object.keys(execs),
+];
+
+/** The ids of operations that begin and end with this event. */
+const begunBy = ({ type, data }: VmEvent): string | undefined =>
+  type === 'VmRequested' || (type !== 'ExecCancelRequested' && type.endsWith('Requested'))
+    ? (data as { operationId: string }).operationId
+    : undefined;
+const endedBy = ({ type, data }: VmEvent): string | undefined =>
+  /^(Vm(Created|Started|Restarted|Stopped|Destroyed)|ExecFinished|Operation\w+)$/.test(type)
+    ? (data as { operationId: string }).operationId
+    : undefined;
+
+const commandOf = (next: Step, known: readonly string[], state: Vm): VmCommand => {
+  const older = known.at(-1 - next.of) ?? 'never';
+  const fresh = `op-${known.length}`;
+  if (!('vanished' in next)) {
+    const flying = inFlight(state);
+    return command[next.name](next.repeated === 0 && flying.length > 0 ? flying[0]! : fresh);
+  }
+  if (next.name === 'CancelOperation') return command.CancelOperation(older, fresh);
+  if (next.name === 'RecordFailed') return command.RecordFailed(older, next.vanished ? gone : undefined);
+  return command[next.name](older);
+};
+
+const decideOrRefuse = (wanted: VmCommand, state: Vm): VmEvent[] | IllegalStateError => {
+  try {
+    return vm.decide(wanted, state);
+  } catch (error) {
+    if (error instanceof IllegalStateError) return error;
+    throw error;
+  }
+};
+
+const checkState = (state: Vm): void => {
+  const kinds = lifecycleOf[state.status];
+  if (kinds === undefined) expect(state.operation, state.status).toBeNull();
+  else expect(kinds).toContain(state.operation?.kind);
+  if (gonePerhaps.includes(state.status)) expect(state.execs).toEqual({});
+};
+
+const checkDestroy = (before: Vm, answer: VmEvent[] | IllegalStateError, after: Vm): void => {
+  if (['none', 'destroying', 'destroyed'].includes(before.status)) {
+    expect(answer).toBeInstanceOf(IllegalStateError);
+    return;
+  }
+  const cancelled = (answer as VmEvent[])
+    .filter(({ type }) => type === 'OperationCancelled')
+    .map((event) => endedBy(event));
+  expect(cancelled).toEqual(inFlight(before));
+  expect(after).toMatchObject({ status: 'destroying', execs: {} });
+};
+
+/** Runs the steps and checks after each; gives every state that was reached. */
+const live = (steps: readonly Step[]): Set<string> => {
+  let state = vm.initialState;
+  const known: string[] = [];
+  const ended = new Set<string>();
+  const reached = new Set<string>();
+  for (const next of steps) {
+    const wanted = commandOf(next, known, state);
+    const before = state;
+    const answer = decideOrRefuse(wanted, state);
+    for (const event of answer instanceof IllegalStateError ? [] : answer) {
+      const [begun, over] = [begunBy(event), endedBy(event)];
+      if (over !== undefined) {
+        expect(inFlight(state)).toContain(over);
+        expect(ended).not.toContain(over);
+        ended.add(over);
+      }
+      if (begun !== undefined) {
+        expect(known).not.toContain(begun);
+        known.push(begun);
+      }
+      if ('epoch' in event.data) expect(event.data.epoch).toBe(state.epoch + 1);
+      expect(before.status, 'a destroyed VM changed').not.toBe('destroyed');
+      state = vm.evolve(state, event);
+    }
+    // What has begun and not ended is in flight, and nothing else is.
+    expect(inFlight(state).sort()).toEqual(known.filter((id) => !ended.has(id)).sort());
+    const isRepeat = 'operationId' in wanted.data && inFlight(before).includes(wanted.data.operationId);
+    if (wanted.type === 'DestroyVm' && !isRepeat) checkDestroy(before, answer, state);
+    checkState(state);
+    reached.add(state.operation === null ? state.status : `${state.status}/${state.operation.kind}`);
+  }
+  return reached;
+};
+
+/** Histories begin with a VM most of the time; of those that do not, the first commands are all refused. */
+const first: Step = { name: 'RequestVm', repeated: 1, of: 0 };
+
+it('no sequence of commands and outcomes reaches a state that has no meaning', () => {
+  const reached = new Set<string>();
+  fc.assert(
+    fc.property(fc.boolean(), fc.array(step, { maxLength: 60, size: 'max' }), (begun, steps) => {
+      for (const state of live(begun ? [first, ...steps] : steps)) reached.add(state);
+    }),
+    { numRuns: 1_500 },
+  );
+  // The sequences are worth something only if they go everywhere.
+  expect([...reached].sort()).toEqual(
+    [
+      'none',
+      'creating/create',
+      'starting/start',
+      'starting/restart',
+      'running',
+      'stopping/stop',
+      'stopped',
+      'destroying/destroy',
+      'destroyed',
+      'failed',
+      'lost',
+    ].sort(),
+  );
+});
