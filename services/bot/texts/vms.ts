@@ -60,10 +60,10 @@ export const accessInWords = (
       blockquote(
         join(
           [
+            // Three lines above the password, always: that much the quote shows while it is folded.
+            fmt`🔑 Touch to see the password`,
             fmt`User dev, with sudo`,
-            // Always three lines above the password: what the quote shows while it is folded.
             fmt`Host key ${vm.host_key_fingerprint ?? 'not known yet'}`,
-            fmt`🔑 Touch to see the password:`,
             password === null ? fmt`(gone with the VM)` : hidden(password),
           ],
           '\n',

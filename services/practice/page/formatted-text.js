@@ -28,7 +28,7 @@ const preBlock = (entity, text, children) =>
     h(
       'div',
       { class: 'pre-head' },
-      h('span', {}, entity.language ?? 'text'),
+      h('span', {}, entity.language || 'text'),
       h(
         'button',
         { type: 'button', 'aria-label': 'Copy this block', onclick: () => copyText(text, 'Block') },
