@@ -72,6 +72,7 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
 
   return {
     redis,
+    isReady: (): boolean => redis.status === 'ready',
     /** Adds a job; one that is there already, waiting or ended, stays as it is. */
     async add(job: NewJob): Promise<void> {
       requireRedis();

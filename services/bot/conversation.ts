@@ -43,6 +43,8 @@ export type Conversation = {
   replace(content: Content): Promise<void>;
   /** The short line that Telegram shows over the chat after a button; `alert` has to be dismissed. */
   toast(text: string, alert?: boolean): void;
+  /** Telegram shows that somebody is typing, for a moment, while something short runs. */
+  showTyping(): void;
   newId(): string;
   /** Asks the host for live figures of a VM that the message `key` shows; they are filled in when they come. */
   measure(vmId: string, key: string): void;
@@ -53,7 +55,11 @@ export type Conversation = {
 export type Toast = { text: string; alert: boolean };
 
 /** What is done once the transaction is committed; nothing of it has to survive a crash. */
-export type Aftermath = { toast: Toast | null; measurements: { vmId: string; key: string }[] };
+export type Aftermath = {
+  toast: Toast | null;
+  typing: boolean;
+  measurements: { vmId: string; key: string }[];
+};
 
 type Circumstances = {
   store: Store;
@@ -79,7 +85,7 @@ export const createConversation = (circumstances: Circumstances) => {
     causationId: `update-${updateId}`,
   };
   let answers = 0;
-  const aftermath: Aftermath = { toast: null, measurements: [] };
+  const aftermath: Aftermath = { toast: null, typing: false, measurements: [] };
 
   const show = async (view: View, chatId = chat.id): Promise<string> => {
     const key = `update:${updateId}:${answers}`;
@@ -118,6 +124,9 @@ export const createConversation = (circumstances: Circumstances) => {
     },
     toast: (text, alert = false) => {
       aftermath.toast = { text, alert };
+    },
+    showTyping: () => {
+      aftermath.typing = true;
     },
     measure: (vmId, key) => {
       aftermath.measurements.push({ vmId, key });

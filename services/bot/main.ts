@@ -20,7 +20,7 @@ import { recordReport } from './reports.ts';
 import { createJobsPolicy } from './store/policies/jobs.ts';
 import { openStore } from './store/store.ts';
 import { createSweeper } from './sweeper.ts';
-import { answerCallback } from './telegram/callbacks.ts';
+import { answerCallback, showTyping } from './telegram/callbacks.ts';
 import { createApi, identifyBot } from './telegram/client.ts';
 import { registerMenu } from './telegram/menus.ts';
 import { startPoller } from './telegram/poller.ts';
@@ -95,6 +95,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     bot,
     log,
     answerCallback: (queryId, toast) => void answerCallback({ api, log }, queryId, toast),
+    showTyping: (chatId) => void showTyping({ api, log }, chatId),
     measure: measurements.ask,
     onReachable: (chatId) => {
       sender.unmute(chatId);

@@ -73,7 +73,16 @@ export const createRelay = ({ store, vault, producer, log }: Dependencies): Rela
       .limit(batch)
       .execute();
     if (rows.length === 0) return false;
-    await dispatch(rows);
+    await dispatch(rows).catch(async (err) => {
+      if (!producer.isReady() || rows.length === 1) throw err;
+      // Redis is there, so one of them is at fault: one by one, and the faulty one is left to the sweeper.
+      for (const row of rows) {
+        await dispatch([row]).catch((fault) => {
+          if (!producer.isReady()) throw fault;
+          log.error({ err: fault, operationId: row.operation_id }, 'a job could not be added');
+        });
+      }
+    });
     const ids = rows.map(({ id }) => id);
     await store.db
       .updateTable('outbox')

@@ -112,6 +112,15 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
     return new Set(rows.map(({ job_id }) => job_id));
   };
 
+  const look = async (operation: OperationRow, sent: Set<string>): Promise<void> => {
+    const { operation_id: operationId, attempt, requested_at, kind, host } = operation;
+    const jobId = `${operationId}.${attempt}`;
+    if (now() - Date.parse(requested_at) > deadlineOf(operation)) await timeOut(operation);
+    else if (sent.has(jobId) && producer.isReady()) {
+      await settle(operation, jobId, await producer.inspect({ jobName: catalogNameOf(kind), host, jobId }));
+    }
+  };
+
   const sweep = async (): Promise<void> => {
     const open = await findOpenOperations(store.db);
     if (open.length === 0) return;
@@ -120,12 +129,10 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
       now() - interval,
     );
     for (const operation of open) {
-      const jobId = `${operation.operation_id}.${operation.attempt}`;
-      if (now() - Date.parse(operation.requested_at) > deadlineOf(operation)) await timeOut(operation);
-      else if (sent.has(jobId)) {
-        const address = { jobName: catalogNameOf(operation.kind), host: operation.host, jobId };
-        await settle(operation, jobId, await producer.inspect(address));
-      }
+      // One that cannot be looked after must not keep the others from it.
+      await look(operation, sent).catch((err) =>
+        log.warn({ err, operationId: operation.operation_id }, 'an operation could not be looked after'),
+      );
     }
   };
 

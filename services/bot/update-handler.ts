@@ -41,6 +41,7 @@ type Dependencies = {
   bot: { id: number; username: string };
   log: Log;
   answerCallback: (queryId: string, toast: Toast | null) => void;
+  showTyping: (chatId: number) => void;
   /** Asks the hosts for live figures; the messages with those keys show them when they come. */
   measure: (wanted: Aftermath['measurements'], correlationId: string) => void;
   /** The person wrote, or let the bot write again; has blocked it. */
@@ -106,7 +107,7 @@ const claimUpdate = async (trx: Trx, botId: number, updateId: number, now: Date)
 };
 
 export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler => {
-  const { store, vault, config, bot, log, answerCallback, measure, onReachable, onUnreachable } =
+  const { store, vault, config, bot, log, answerCallback, showTyping, measure, onReachable, onUnreachable } =
     dependencies;
   const clock = dependencies.now ?? (() => new Date());
 
@@ -160,6 +161,7 @@ export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler =
       await tellOfFault(update, chat, correlationId);
     }
     if (incoming.kind === 'button') answerCallback(incoming.queryId, aftermath?.toast ?? null);
+    if (aftermath?.typing) showTyping(chat.id);
     if (aftermath !== null && aftermath.measurements.length > 0)
       measure(aftermath.measurements, correlationId);
   };

@@ -23,6 +23,7 @@ export const requestExec = async (conversation: Conversation, vm: VmRow, command
       type: 'RequestExec',
       data: { operationId, vmId: vm.vm_id, timeoutSeconds: config.EXEC_TIMEOUT, at: now.toISOString() },
     });
+    conversation.showTyping();
   });
 
 export const exec = defineCommand({

@@ -18,3 +18,12 @@ export const answerCallback = async (
     log.debug({ refusal: readRefusal(error) }, 'a button press could not be answered');
   }
 };
+
+/** Shows for some seconds that the bot is busy with something short. A courtesy: it may fail. */
+export const showTyping = async ({ api, log }: { api: Api; log: Log }, chatId: number): Promise<void> => {
+  try {
+    await api.call('sendChatAction', { chat_id: chatId, action: 'typing' });
+  } catch (error) {
+    log.debug({ refusal: readRefusal(error) }, 'typing could not be shown');
+  }
+};

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { withDeadline } from '../../../shared/lifecycle.ts';
 import type { Log } from '../../../shared/log.ts';
 import type { Content } from '../format/rich-text.ts';
@@ -80,6 +80,7 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
   };
 
   const retry = async (row: MessageRow, delay: number): Promise<void> => {
+    // Noted first: should the storage be out as well, the next look waits all the same.
     retryAt.set(row.key, performance.now() + delay);
     await store(row.key, { attempts: row.attempts + 1 });
   };
@@ -142,9 +143,17 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
   };
 
   const deliver = async (row: MessageRow): Promise<void> => {
-    const content = await render(JSON.parse(row.view) as View);
-    if (content === null) await store(row.key, { delivered_revision: row.revision, state: 'delivered' });
-    else await send(row, content);
+    try {
+      const content = await render(JSON.parse(row.view) as View);
+      if (content === null) await store(row.key, { delivered_revision: row.revision, state: 'delivered' });
+      else await send(row, content);
+    } catch (err) {
+      log.error(
+        { err, message: row.key, attempt: row.attempts + 1 },
+        'a message could not be made; again later',
+      );
+      await retry(row, retryDelay(row.attempts));
+    }
   };
 
   const deliverRefresh = async (row: MessageRow): Promise<void> => {
@@ -174,26 +183,26 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
     busy.set(chatId, done);
   };
 
-  /** The next row of each chat: new messages in their order, then edits. */
-  const nextOfEachChat = (rows: MessageRow[]): Map<number, MessageRow> => {
-    const next = new Map<number, MessageRow>();
-    for (const row of rows) {
-      const known = next.get(row.chat_id);
-      if (known === undefined || (known.message_id !== null && row.message_id === null))
-        next.set(row.chat_id, row);
-    }
-    return next;
-  };
-
-  const findUndelivered = (): Promise<MessageRow[]> =>
+  /** The next row of each chat: new messages in their order, then edits. However much waits in one, none starves. */
+  const findNextOfEachChat = (): Promise<MessageRow[]> =>
     db
-      .selectFrom('messages')
+      .with('undelivered', (cte) =>
+        cte
+          .selectFrom('messages')
+          .selectAll()
+          .select(
+            sql<number>`row_number() over (partition by chat_id order by message_id is not null, created_at, key)`.as(
+              'place',
+            ),
+          )
+          .whereRef('delivered_revision', '<', 'revision')
+          .where('state', '!=', 'undeliverable')
+          .where('chat_id', 'not in', muted.size === 0 ? [0] : [...muted]),
+      )
+      .selectFrom('undelivered')
       .selectAll()
-      .whereRef('delivered_revision', '<', 'revision')
-      .where('state', '!=', 'undeliverable')
+      .where('place', '=', 1)
       .orderBy('created_at')
-      .orderBy('key')
-      .limit(batch)
       .execute();
 
   const findToRefresh = (): Promise<MessageRow[]> =>
@@ -207,7 +216,8 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
     const now = performance.now();
     let earliest = safetyInterval;
     const waiting = new Set<number>();
-    for (const [chatId, row] of nextOfEachChat(await findUndelivered())) {
+    for (const row of await findNextOfEachChat()) {
+      const { chat_id: chatId } = row;
       waiting.add(chatId);
       if (closed || busy.has(chatId) || muted.has(chatId)) continue;
       const delay = Math.max(pacing.delay(chatId), (retryAt.get(row.key) ?? 0) - now);
