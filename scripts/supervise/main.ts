@@ -123,7 +123,9 @@ const stop = async (): Promise<void> => {
   const needed = ['practice', 'redis'];
   const services = kept.filter(({ name }) => !needed.includes(name));
   await Promise.all(services.map((keeper) => keeper.stop(serviceDeadline)));
-  await Promise.all(kept.filter(({ name }) => needed.includes(name)).map((keeper) => keeper.stop(lastDeadline)));
+  await Promise.all(
+    kept.filter(({ name }) => needed.includes(name)).map((keeper) => keeper.stop(lastDeadline)),
+  );
   unlock();
 };
 
