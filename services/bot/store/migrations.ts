@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
+import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from 'kysely/migration';
 import type { Database } from './schema.ts';
 
 /** How the database came to be as it is, step by step. A step that has been released never changes. */
@@ -91,4 +91,18 @@ export const migrate = async (db: Kysely<Database>): Promise<string[]> => {
 export const pendingMigrations = async (db: Kysely<Database>): Promise<string[]> => {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   return (await migrator.getMigrations()).filter(({ executedAt }) => !executedAt).map(({ name }) => name);
+};
+
+/** Throws where the database has gone a step that this Berth does not know: what it holds would be misread. */
+export const refuseNewer = async (db: Kysely<Database>): Promise<void> => {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return;
+  const { rows } = await sql<{
+    name: string;
+  }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db);
+  const unknown = rows.map(({ name }) => name).filter((name) => !Object.hasOwn(migrations, name));
+  if (unknown.length === 0) return;
+  throw new Error(
+    `the database was written by a newer Berth (${unknown.join(', ')}); this one cannot read it. Run that one, or restore a copy from the folder backups.`,
+  );
 };

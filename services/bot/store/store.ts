@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kysely, type Transaction } from 'kysely';
 import type { Decider } from '../../../shared/decider.ts';
@@ -9,7 +9,7 @@ import { ImmediateSqliteDialect, openSqlite } from './dialect.ts';
 import type { DomainEvent } from './domain-event.ts';
 import { defineFirstPlans } from './first-plans.ts';
 import { lockStore } from './lock.ts';
-import { migrate, migrations, pendingMigrations } from './migrations.ts';
+import { migrate, migrations, pendingMigrations, refuseNewer } from './migrations.ts';
 import { projections } from './projections/index.ts';
 import type { Database } from './schema.ts';
 import { upcasters } from './upcasters.ts';
@@ -57,12 +57,17 @@ const bringForward = async (
   copy: (path: string) => void,
   log: Log,
 ) => {
+  await refuseNewer(db);
   const pending = await pendingMigrations(db);
   const [next] = pending;
   if (next === undefined) return;
   if (pending.length < Object.keys(migrations).length) {
     mkdirSync(join(dataDir, 'backups'), { recursive: true });
-    copy(join(dataDir, 'backups', `before-${next}.db`));
+    const path = join(dataDir, 'backups', `before-${next}.db`);
+    // A copy of an attempt that failed may lie there; the database has stayed what it was, or has gone on since.
+    rmSync(`${path}.new`, { force: true });
+    copy(`${path}.new`);
+    renameSync(`${path}.new`, path);
   }
   log.info({ migrations: await migrate(db) }, 'database brought forward');
 };
