@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { createVm, Payload, Result } from '../../../queues/catalog.ts';
 import type { Context, Processor } from '../../../queues/consumer.ts';
-import { OperationError, SupersededError } from '../../../queues/errors.ts';
+import { OperationError, RetryableError, SupersededError } from '../../../queues/errors.ts';
 import { hasFewerCpus } from '../docker/container-options.ts';
 import {
   createContainer,
@@ -25,7 +26,8 @@ import { ensureVmImage } from './vm-image.ts';
 
 type Create = Payload<typeof createVm>;
 
-const rounds = 4;
+/** Looks and tries: with their growing pauses about five seconds, longer than Docker takes to make a container. */
+const rounds = 10;
 
 /** Removes what this run has just made, unless it has gone into the VM's life since. */
 const undoIfSuperseded = async (context: Context, undo: () => Promise<unknown>): Promise<void> => {
@@ -92,7 +94,9 @@ const findOrMake = async (host: VmHost, payload: Create, context: Context): Prom
     if (found === undefined) {
       const made = await make(host, payload, context);
       if (made !== undefined) return made;
-      continue; // somebody made one between the look and the act: look again
+      // Somebody else is making it: Docker gives a container's name away before it shows the container.
+      await sleep(Math.min(20 * 2 ** round, 1_000), undefined, { signal: context.signal });
+      continue;
     }
     const usable = found.sshPort === payload.sshPort && !['removing', 'dead'].includes(found.status);
     if (usable) {
@@ -106,7 +110,7 @@ const findOrMake = async (host: VmHost, payload: Create, context: Context): Prom
     context.log.info({ containerId: found.id, status: found.status }, 'removing an unusable container');
     await removeContainer(engine, found.id, context);
   }
-  throw new OperationError('docker-refused', 'the container comes and goes');
+  throw new RetryableError('docker-refused', 'the container comes and goes');
 };
 
 const bringUp = async (host: VmHost, payload: Create, context: Context): Promise<Result<typeof createVm>> => {
