@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { createPracticeServer } from '../../services/practice/server.ts';
+import { createPracticeServer, type PracticeServer } from '../../services/practice/server.ts';
 import { removeEverythingOf } from './docker.ts';
 import { connectPractice, type Participant, type PracticeClient } from './practice-client.ts';
 import { startRedis } from './redis.ts';
@@ -20,6 +20,8 @@ export type Berth = {
   readonly instance: string;
   readonly dataDir: string;
   readonly chat: PracticeClient;
+  /** The server behind it, in this process. */
+  readonly practice: PracticeServer;
   readonly redis: Awaited<ReturnType<typeof startRedis>>;
   /** The administrator in their own chat; may use everything. */
   readonly admin: Participant;
@@ -76,6 +78,7 @@ export const startBerth = async ({ workers = 1, env = {} as NodeJS.ProcessEnv } 
     instance,
     dataDir,
     chat,
+    practice,
     redis,
     admin: chat.person(administratorId),
     bot: () => bot!,
