@@ -9,7 +9,10 @@ export const formatBytes = (bytes: number): string => {
   const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;
   const rounded = value < 100 ? Math.round(value * 10) / 10 : Math.round(value);
-  return `${rounded} ${units[power]}`;
+  // One byte short of a gigabyte is no 1024 MB.
+  return rounded === 1024 && power < units.length - 1
+    ? `1 ${units[power + 1]}`
+    : `${rounded} ${units[power]}`;
 };
 
 const words: Record<string, string> = { ms: 'ms', s: 's', m: 'min', h: 'h', d: 'd' };
