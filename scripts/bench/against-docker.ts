@@ -57,6 +57,12 @@ export const createDirectly = async ({ instance }: Berth, round: number): Promis
   return took;
 };
 
+const countStarted = (berth: Berth): number =>
+  berth
+    .workers()
+    .flatMap((worker) => worker.lines())
+    .filter(({ msg }) => msg === 'container started').length;
+
 /** Milliseconds of `/create` until the banner and until the final message. The VM is destroyed again. */
 export const createByChat = async (
   berth: Berth,
@@ -64,9 +70,15 @@ export const createByChat = async (
   port: number,
 ): Promise<{ toBanner: number; toMessage: number }> => {
   const begun = performance.now();
+  const known = countStarted(berth);
+  // Not before the container runs: a connection that comes too early makes the kernel wait a second for an answer
+  // to its question who has the address, and everybody else behind it.
+  const started = Promise.any(
+    berth.workers().map((worker) => worker.waitForLine(() => countStarted(berth) > known)),
+  );
   const [[toMessage], toBanner] = await Promise.all([
     timeUntil(berth, personId, '/create box', ({ text }) => text.includes('is running')),
-    banner(port).then(() => performance.now() - begun),
+    started.then(() => banner(port)).then(() => performance.now() - begun),
   ]);
   const person = berth.chat.person(personId);
   const question = await person.ask('/destroy', ({ text }) => text.includes('for good?'));
