@@ -1,0 +1,204 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { docker, findContainers, removeEverythingOf } from './support/docker.ts';
+import { connectPractice, type PracticeClient } from './support/practice-client.ts';
+import { findFreePort } from './support/redis.ts';
+import { type ServiceProcess, startProcess } from './support/service-process.ts';
+import { readAccess, ssh } from './support/ssh.ts';
+
+/** What `./scripts/start` runs after the set-up: all processes of a Berth, kept running and ended in order. */
+
+type Running = {
+  supervisor: ServiceProcess;
+  chat: PracticeClient;
+  ports: { practice: number; gateway: number };
+};
+
+const administrator = 1001;
+
+const settings = async (instance: string, dataDir: string) => {
+  const ports = { practice: await findFreePort(), gateway: await findFreePort() };
+  const first = 40_000 + Math.floor(Math.random() * 200) * 100;
+  const env = {
+    INSTANCE: instance,
+    DATA_DIR: dataDir,
+    PRACTICE_PORT: `${ports.practice}`,
+    GATEWAY_PORT: `${ports.gateway}`,
+    SSH_PORT_RANGE: `${first}-${first + 99}`,
+    SECRET_KEY: 'a-canary-secret-key-that-only-the-bot-may-know',
+    WORKERS: '2',
+    VM_BASE_IMAGE: process.env.VM_BASE_IMAGE,
+  };
+  return { env, ports };
+};
+
+const untilSaid = (supervisor: ServiceProcess, text: string) =>
+  vi.waitFor(() => expect(supervisor.output()).toContain(text), { timeout: 30_000, interval: 50 });
+
+const start = async (instance: string, dataDir: string): Promise<Running> => {
+  const { env, ports } = await settings(instance, dataDir);
+  const supervisor = startProcess('start', 'scripts/supervise/main.ts', env);
+  await untilSaid(supervisor, 'Berth is ready');
+  return { supervisor, ports, chat: await connectPractice(`http://127.0.0.1:${ports.practice}`) };
+};
+
+const childrenOf = async (pid: number): Promise<number[]> => {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map(Number);
+};
+
+const argumentsOf = async (pid: number): Promise<string> =>
+  (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ');
+
+const findChild = async (supervisor: ServiceProcess, script: string): Promise<number> => {
+  for (const pid of await childrenOf(supervisor.pid))
+    if ((await argumentsOf(pid)).includes(script)) return pid;
+  throw new Error(`no child runs ${script}`);
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe('a Berth that was started', () => {
+  const instance = `test-start-${Math.random().toString(36).slice(2, 8)}`;
+  let dataDir: string;
+  let running: Running;
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), `${instance}-`));
+    running = await start(instance, dataDir);
+  });
+  afterAll(async () => {
+    running?.chat.close();
+    await running?.supervisor.end();
+    await removeEverythingOf(instance);
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it('says in one line where to go, and the gateway answers', async () => {
+    expect(running.supervisor.output().trim()).toBe(
+      `Berth is ready: open http://127.0.0.1:${running.ports.practice} and write /start`,
+    );
+    const health = await fetch(`http://127.0.0.1:${running.ports.gateway}/healthz`);
+    expect(health.status).toBe(200);
+  });
+
+  it('gives a person a shell by chat', async () => {
+    const person = running.chat.person(administrator);
+    const created = await person.ask('/create box', ({ text }) => text.includes('is running'), {
+      timeoutMs: 60_000,
+    });
+    expect(await ssh(readAccess(created), 'whoami')).toBe('dev');
+  });
+
+  it('keeps what only the bot may know from all other processes, and the password of Redis out of arguments', async () => {
+    const { password } = JSON.parse(await readFile(join(dataDir, 'redis/berth.json'), 'utf8'));
+    for (const pid of await childrenOf(running.supervisor.pid)) {
+      const line = await argumentsOf(pid);
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+      expect(line).not.toContain(password);
+      if (!line.includes('services/bot')) expect(environment).not.toContain('a-canary-secret-key');
+      if (!line.includes('services/bot')) expect(environment).not.toMatch(/TELEGRAM_BOT_TOKEN=\d/);
+    }
+  });
+
+  it('starts a process of its own again that was killed, and says so', async () => {
+    process.kill(await findChild(running.supervisor, 'services/worker'), 'SIGKILL');
+    process.kill(await findChild(running.supervisor, 'services/bot'), 'SIGKILL');
+    await untilSaid(running.supervisor, 'bot runs again');
+    await untilSaid(running.supervisor, 'runs again');
+    expect(running.supervisor.output()).toMatch(/bot ended \(SIGKILL\); it is started again in 1 s/);
+    const answer = await running.chat
+      .person(administrator)
+      .ask('/exec echo back', ({ text }) => text.includes('Done'));
+    expect(answer.text).toContain('back');
+  });
+
+  it('refuses a second start with the same folder, in words', async () => {
+    const { env } = await settings(instance, dataDir);
+    const second = startProcess('second', 'scripts/supervise/main.ts', env);
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain('Berth runs already');
+  });
+
+  it('lives beside another one with an instance, a folder and ports of its own', async () => {
+    const otherInstance = `${instance}-b`;
+    const otherDir = await mkdtemp(join(tmpdir(), `${otherInstance}-`));
+    const other = await start(otherInstance, otherDir);
+    try {
+      const created = await other.chat
+        .person(administrator)
+        .ask('/create box', ({ text }) => text.includes('is running'), { timeoutMs: 60_000 });
+      expect(await ssh(readAccess(created), 'hostname')).toBe('box');
+      expect(await findContainers(otherInstance)).toHaveLength(1);
+      expect(await findContainers(instance)).toHaveLength(1);
+    } finally {
+      other.chat.close();
+      await other.supervisor.end();
+      await removeEverythingOf(otherInstance);
+      await rm(otherDir, { recursive: true, force: true });
+    }
+  });
+
+  it('ends within 20 s of SIGTERM, leaves no process and leaves the VM running', async () => {
+    const children = await childrenOf(running.supervisor.pid);
+    expect(children.length).toBeGreaterThanOrEqual(6);
+    running.chat.close();
+    const begun = performance.now();
+    expect(await running.supervisor.end('SIGTERM')).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(20_000);
+    expect(children.filter(isAlive)).toEqual([]);
+    const [container] = await findContainers(instance);
+    expect(container?.State).toBe('running');
+  });
+
+  it('finds its VMs again at the next start, within seconds, and leaves no child behind when it is killed itself', async () => {
+    const begun = performance.now();
+    running = await start(instance, dataDir);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    const status = await running.chat.person(administrator).ask('/status');
+    expect(status.text).toContain('running');
+    const children = await childrenOf(running.supervisor.pid);
+    running.chat.close();
+    await running.supervisor.end('SIGKILL');
+    await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+    const [container] = await findContainers(instance);
+    expect((await docker.getContainer(container!.Id).inspect()).State.Running).toBe(true);
+  });
+});
+
+describe('wrong settings', () => {
+  it('of all processes are listed at once, with status 1, before anything is started', async () => {
+    const wrong = startProcess('wrong', 'scripts/supervise/main.ts', {
+      WORKERS: 'many',
+      GATEWAY_PORT: '99999',
+      SSH_BIND_ADDRESS: 'everywhere',
+      PRACTICE_BIND_ADDRESS: '0.0.0.0',
+      EXEC_TIMEOUT: '0',
+      INSTANCE: 'Has Spaces',
+    });
+    expect(await wrong.exited).toBe(1);
+    for (const name of [
+      'WORKERS',
+      'GATEWAY_PORT',
+      'SSH_BIND_ADDRESS',
+      'PRACTICE_BIND_ADDRESS',
+      'EXEC_TIMEOUT',
+      'INSTANCE',
+    ]) {
+      expect(wrong.output()).toContain(`${name}: `);
+    }
+  });
+});
