@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import { operationMessageKey } from './notifications.ts';
@@ -72,12 +73,19 @@ export const forgetOldRows = async (trx: Trx, now: Date): Promise<void> => {
     .execute();
 };
 
-const keepHouse = (store: Store, vault: Vault, now: Date): Promise<void> =>
-  store.transaction(async (trx) => {
+/** Until then the write-ahead log still holds pages with what was deleted, keys of destroyed VMs among them. */
+export const emptyLog = async ({ db }: Pick<Store, 'db'>): Promise<void> => {
+  await sql`pragma wal_checkpoint(truncate)`.execute(db);
+};
+
+const keepHouse = async (store: Store, vault: Vault, now: Date): Promise<void> => {
+  await store.transaction(async (trx) => {
     await forgetToldOutputs(trx, vault, now);
     await forgetOldRows(trx, now);
     await forgetOldMessages(trx, before(now, messagesKept));
   });
+  await emptyLog(store);
+};
 
 /** Once at the start, then every ten minutes. */
 export const startHousekeeping = ({ store, vault, log }: { store: Store; vault: Vault; log: Log }) => {

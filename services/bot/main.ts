@@ -9,7 +9,7 @@ import { loadMasterKey } from '../../shared/secrets/master-key.ts';
 import { createVault } from '../../shared/secrets/vault.ts';
 import { menusFor } from './command-menus.ts';
 import { botEnv } from './env.ts';
-import { startHousekeeping } from './housekeeping.ts';
+import { emptyLog, startHousekeeping } from './housekeeping.ts';
 import { allowedUpdates } from './interpret.ts';
 import { createMeasurements } from './measurements.ts';
 import { notifications, operationMessageKey } from './notifications.ts';
@@ -56,6 +56,9 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     sender.wake();
     if (events.length > 0) relay.wake();
     board.forgetEnded(events);
+    if (events.some(({ type }) => type === 'VmDestroyed')) {
+      emptyLog(store).catch((err) => log.warn({ err }, 'the write-ahead log could not be emptied'));
+    }
   });
 
   const progress = subscribeProgress({ redisUrl, instance, log }, (step) => {
