@@ -40,14 +40,36 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
   const redis = connectRedis(redisUrl, 'producer', log);
   const queues = new Map<string, Queue>();
 
-  const queueOf = (jobName: JobName, host: string): Queue => {
-    const name = queueName(findJob(jobName).queue, host);
+  const queueCalled = (name: string): Queue => {
     const known = queues.get(name);
     if (known !== undefined) return known;
     const queue = new Queue(name, { connection: redis, prefix: instance });
     queue.on('error', (err) => log.debug({ err, queue: name }, 'queue'));
     queues.set(name, queue);
     return queue;
+  };
+
+  /**
+   * A queue whose first contact with Redis failed never recovers: its next use fails with the same error. So a queue
+   * that failed is let go, and the next call makes a new one.
+   */
+  const use = async <T>(name: string, act: (queue: Queue) => Promise<T>): Promise<T> => {
+    requireRedis();
+    const queue = queueCalled(name);
+    try {
+      return await act(queue);
+    } catch (error) {
+      if (queues.get(name) === queue) queues.delete(name);
+      queue.close().catch((err) => log.debug({ err, queue: name }, 'queue'));
+      throw error;
+    }
+  };
+
+  const nameOf = (jobName: JobName, host: string): string => queueName(findJob(jobName).queue, host);
+
+  /** Redis must be there now: without this, an add would wait inside BullMQ for as long as Redis is away. */
+  const requireRedis = (): void => {
+    if (redis.status !== 'ready') throw new Error(`Redis is ${redis.status}`);
   };
 
   const bulkJob = ({ jobName, jobId, payload }: NewJob) => {
@@ -65,43 +87,36 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
     };
   };
 
-  /** Redis must be there now: without this, an add would wait inside BullMQ for as long as Redis is away. */
-  const requireRedis = (): void => {
-    if (redis.status !== 'ready') throw new Error(`Redis is ${redis.status}`);
-  };
-
   return {
     redis,
     isReady: (): boolean => redis.status === 'ready',
     /** Adds a job; one that is there already, waiting or ended, stays as it is. */
     async add(job: NewJob): Promise<void> {
-      requireRedis();
       const { name, data, opts } = bulkJob(job);
-      await queueOf(job.jobName, job.host).add(name, data, opts);
+      await use(nameOf(job.jobName, job.host), (queue) => queue.add(name, data, opts));
     },
     /** The same for many, in one round trip per queue. */
     async addMany(jobs: readonly NewJob[]): Promise<void> {
-      requireRedis();
-      const byQueue = Map.groupBy(jobs, ({ jobName, host }) => queueOf(jobName, host));
-      await Promise.all([...byQueue].map(([queue, ofQueue]) => queue.addBulk(ofQueue.map(bulkJob))));
+      const byQueue = Map.groupBy(jobs, ({ jobName, host }) => nameOf(jobName, host));
+      await Promise.all(
+        [...byQueue].map(([name, ofQueue]) => use(name, (queue) => queue.addBulk(ofQueue.map(bulkJob)))),
+      );
     },
-    async inspect({ jobName, host, jobId }: JobAddress): Promise<Inspection> {
-      requireRedis();
-      const queue = queueOf(jobName, host);
-      const state = states[await queue.getJobState(jobId)] ?? 'absent';
-      if (state !== 'completed') return { state, outcome: null };
-      const job: BullJob | undefined = await queue.getJob(jobId);
-      return { state, outcome: outcome.safeParse(job?.returnvalue).data ?? null };
-    },
+    inspect: ({ jobName, host, jobId }: JobAddress): Promise<Inspection> =>
+      use(nameOf(jobName, host), async (queue) => {
+        const state = states[await queue.getJobState(jobId)] ?? 'absent';
+        if (state !== 'completed') return { state, outcome: null };
+        const job: BullJob | undefined = await queue.getJob(jobId);
+        return { state, outcome: outcome.safeParse(job?.returnvalue).data ?? null };
+      }),
     /** How many jobs wait before this one; null once it waits no more. */
-    async position({ jobName, host, jobId }: JobAddress): Promise<number | null> {
-      requireRedis();
-      const queue = queueOf(jobName, host);
-      const waiting = await redis.lrange(queue.toKey('wait'), 0, 1_000);
-      // Jobs are taken from the end of the list.
-      const place = waiting.toReversed().indexOf(jobId);
-      return place === -1 ? null : place;
-    },
+    position: ({ jobName, host, jobId }: JobAddress): Promise<number | null> =>
+      use(nameOf(jobName, host), async (queue) => {
+        const waiting = await redis.lrange(queue.toKey('wait'), 0, 1_000);
+        // Jobs are taken from the end of the list.
+        const place = waiting.toReversed().indexOf(jobId);
+        return place === -1 ? null : place;
+      }),
     raiseFence: (vmId: string, epoch: number) => raiseFence(redis, instance, vmId, epoch),
     cancel: (operationId: string) => requestCancellation(redis, instance, operationId),
     putPrivate: (name: string, bytes: Buffer) => putPrivate(redis, instance, name, bytes),
