@@ -1,0 +1,126 @@
+import type { Update } from 'telegraf/types';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createLog } from '../../../shared/log.ts';
+import { type Fixture, openFixture, testToken } from '../../practice/testing/fixture.ts';
+import { type Api, createApi, identifyBot } from './client.ts';
+import { ConflictError, startPoller } from './poller.ts';
+
+const log = createLog('test', 'silent');
+const ada = 1001;
+
+let fixture: Fixture;
+let api: Api;
+let stopping: AbortController;
+
+beforeEach(async () => {
+  fixture = await openFixture();
+  api = createApi({ token: testToken, apiRoot: fixture.url });
+  stopping = new AbortController();
+});
+afterEach(async () => {
+  stopping.abort();
+  api.close();
+  await fixture.close();
+});
+
+const textOf = (update: Update): string => (update as { message?: { text?: string } }).message?.text ?? '';
+
+const poll = (handle: (update: Update) => Promise<void>) =>
+  startPoller({ api, allowedUpdates: ['message'], handle, log, signal: stopping.signal });
+
+const person = () => fixture.client.person(ada);
+
+describe('the poll loop', () => {
+  it('hands over updates one after another, in their order', async () => {
+    const seen: string[] = [];
+    let atOnce = 0;
+    for (const text of ['a', 'b', 'c']) await person().send(text);
+    poll(async (update) => {
+      atOnce += 1;
+      expect(atOnce).toBe(1);
+      await new Promise(setImmediate);
+      seen.push(textOf(update));
+      atOnce -= 1;
+    });
+    await vi.waitFor(() => expect(seen).toEqual(['a', 'b', 'c']));
+  });
+
+  it('confirms nothing that was not stored: the same update comes until it is, and nothing behind it is lost', async () => {
+    const seen: string[] = [];
+    let failures = 0;
+    for (const text of ['a', 'b', 'c']) await person().send(text);
+    poll(async (update) => {
+      if (textOf(update) === 'b' && failures < 2) {
+        failures += 1;
+        throw new Error('the disk is full');
+      }
+      seen.push(textOf(update));
+    });
+    await vi.waitFor(() => expect(seen).toEqual(['a', 'b', 'c']), { timeout: 5_000 });
+    expect(failures).toBe(2);
+  });
+
+  it('that ends before an update was stored leaves it to the next one', async () => {
+    await person().send('a');
+    const first = new AbortController();
+    const called = Promise.withResolvers<void>();
+    const { ended } = startPoller({
+      api,
+      allowedUpdates: ['message'],
+      log,
+      signal: first.signal,
+      handle: async () => {
+        called.resolve();
+        throw new Error('the disk is full');
+      },
+    });
+    await called.promise;
+    first.abort();
+    await ended;
+    const seen: string[] = [];
+    poll(async (update) => {
+      seen.push(textOf(update));
+    });
+    await vi.waitFor(() => expect(seen).toEqual(['a']));
+  });
+
+  it('ends at once when told, in the middle of a long poll', async () => {
+    const { ended } = poll(async () => undefined);
+    await vi.waitFor(async () => expect((await fixture.client.updates()).pending).toEqual([]));
+    const begun = performance.now();
+    stopping.abort();
+    await ended;
+    expect(performance.now() - begun).toBeLessThan(500);
+  });
+
+  it.each(['server-error', 'drop', 'too-many-requests'] as const)('goes on after %s', async (kind) => {
+    const trouble = kind === 'too-many-requests' ? { kind, retryAfter: 1 } : { kind };
+    await fixture.client.fault({ ...trouble, method: 'getUpdates', times: 2 });
+    const seen: string[] = [];
+    poll(async (update) => {
+      seen.push(textOf(update));
+    });
+    await person().send('a');
+    await vi.waitFor(() => expect(seen).toEqual(['a']), { timeout: 10_000 });
+  });
+
+  it('says clearly that another process polls with the same token', async () => {
+    const first = poll(async () => undefined);
+    const second = startPoller({
+      api: createApi({ token: testToken, apiRoot: fixture.url }),
+      allowedUpdates: ['message'],
+      handle: async () => undefined,
+      log,
+      signal: stopping.signal,
+    });
+    await expect(Promise.race([first.ended, second.ended])).rejects.toThrow(ConflictError);
+  });
+});
+
+describe('the token', () => {
+  it('is tried at the start; a wrong one is said in words', async () => {
+    expect((await identifyBot(api)).username).toBe(fixture.client.bot.username);
+    const wrong = createApi({ token: '1:wrong', apiRoot: fixture.url });
+    await expect(identifyBot(wrong)).rejects.toThrow(/@BotFather/);
+  });
+});
