@@ -1,4 +1,4 @@
-import type { PlanTerms } from '../../../../shared/plan/plan.ts';
+import type { PlanEvent, PlanTerms } from '../../../../shared/plan/plan.ts';
 import type { PlanRow } from '../schema.ts';
 import { onlyFor, type Projection } from './projection.ts';
 
@@ -29,7 +29,7 @@ export const plans: Projection = {
       .addColumn('max_vms', 'integer', (column) => column.notNull())
       .execute();
   },
-  apply: onlyFor({
+  apply: onlyFor<PlanEvent>({
     PlanDefined: async (trx, { data: { planId, name, memoryBytes, cpus, diskBytes, maxVms } }) => {
       await trx
         .insertInto('plans')

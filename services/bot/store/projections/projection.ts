@@ -12,12 +12,12 @@ export type Projection = {
   apply: Apply<DomainEvent>;
 };
 
-type Handlers = { [Type in DomainEvent['type']]?: Apply<Extract<DomainEvent, { type: Type }>> };
+type Handlers<E extends DomainEvent> = { [Type in E['type']]: Apply<Extract<E, { type: Type }>> };
 
-/** For a projection that few kinds of events concern. */
-export const onlyFor = (handlers: Handlers): Apply<DomainEvent> => {
+/** For a projection that the events of one concept concern: all of them, so a forgotten one does not compile. */
+export const onlyFor = <E extends DomainEvent>(handlers: Handlers<E>): Apply<DomainEvent> => {
+  const byType: Partial<Record<DomainEvent['type'], Apply<never>>> = handlers;
   return async (trx, event) => {
-    const handler = handlers[event.type] as Apply<DomainEvent> | undefined;
-    await handler?.(trx, event);
+    await byType[event.type]?.(trx, event as never);
   };
 };

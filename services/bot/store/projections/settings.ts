@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import { initialState } from '../../../../shared/settings/settings.ts';
+import { initialState, type SettingsEvent } from '../../../../shared/settings/settings.ts';
 import type { Database, SettingsRow } from '../schema.ts';
 import { onlyFor, type Projection } from './projection.ts';
 
@@ -36,7 +36,7 @@ export const settings: Projection = {
       .addColumn('gpu', 'integer', (column) => column.notNull())
       .execute();
   },
-  apply: onlyFor({
+  apply: onlyFor<SettingsEvent>({
     DefaultMemoryChanged: (trx, { data }) => put(trx, { memory_bytes: data.memoryBytes }),
     DefaultCpusChanged: (trx, { data }) => put(trx, { cpus: data.cpus }),
     GpuPassthroughChanged: (trx, { data }) => put(trx, { gpu: data.gpu ? 1 : 0 }),

@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely';
+import type { UserEvent } from '../../../../shared/user/user.ts';
 import type { Database, UserRow } from '../schema.ts';
 import { onlyFor, type Projection } from './projection.ts';
 
@@ -33,7 +34,7 @@ export const users: Projection = {
       .addColumn('changed_at', 'text', (column) => column.notNull())
       .execute();
   },
-  apply: onlyFor({
+  apply: onlyFor<UserEvent>({
     UserAllowed: (trx, { data }) =>
       put(trx, data.userId, {
         status: 'allowed',
