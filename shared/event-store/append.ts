@@ -83,16 +83,18 @@ export const append = async (
   return recorded;
 };
 
-/** The events of one stream in their order. */
+/** The events of one stream behind a version, in their order. */
 export const readStream = async (
   db: Kysely<EventDatabase>,
   stream: string,
   upcasters: Upcasters,
+  afterVersion = 0,
 ): Promise<Event[]> => {
   const rows = await db
     .selectFrom('events')
     .selectAll()
     .where('stream', '=', stream)
+    .where('version', '>', afterVersion)
     .orderBy('version')
     .execute();
   return rows.map((row) => eventFromRow(row, upcasters));

@@ -1,4 +1,4 @@
-import { CompiledQuery } from 'kysely';
+import { CompiledQuery, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { IllegalStateError } from '../../../shared/decider.ts';
 import { createVault } from '../../../shared/secrets/vault.ts';
@@ -169,6 +169,80 @@ describe('at the same time', () => {
     await expect(transaction).rejects.toThrow('rolled back');
     expect(await query).toEqual({ rows: [], over: true });
   });
+});
+
+describe('within a transaction', () => {
+  it.each<[string, (store: Store) => Promise<unknown>]>([
+    ['a query', (store) => store.db.selectFrom('vms').selectAll().execute()],
+    ['a query in SQL', (store) => sql`select 1`.execute(store.db)],
+    ['another transaction', (store) => store.transaction(async () => null)],
+  ])('%s beside it is refused, and does not wait for ever', async (_what, beside) => {
+    const store = await openTestStore();
+    const refusal = store.transaction(async (trx) => {
+      await setCpus(store, trx, 3);
+      await beside(store);
+    });
+    await expect(refusal).rejects.toThrow('inside a transaction only its `trx` answers');
+    await store.transaction((trx) => setCpus(store, trx, 4));
+    expect(await store.db.selectFrom('settings').select('cpus').execute()).toEqual([{ cpus: 4 }]);
+  });
+
+  it('work may be begun that queries once it is over', async () => {
+    const store = await openTestStore();
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const later = await store.transaction(async (trx) => {
+      await setCpus(store, trx, 3);
+      return { rows: over.then(() => store.db.selectFrom('settings').select('cpus').execute()) };
+    });
+    end();
+    expect(await later.rows).toEqual([{ cpus: 3 }]);
+  });
+});
+
+describe('a command', () => {
+  it('meets the state that was committed, not one that was rolled back', async () => {
+    const store = await openTestStore();
+    await tell(store, command.RequestVm('create'));
+    const undone = store.transaction(async (trx) => {
+      const { state } = await store.handle(
+        trx,
+        vm,
+        vmStream(vmId),
+        command.RecordCreated('create'),
+        metadata,
+      );
+      expect(state.status).toBe('running');
+      await store.handle(trx, vm, vmStream(vmId), command.RequestExec('x'), metadata);
+      throw new Error('undone');
+    });
+    await expect(undone).rejects.toThrow('undone');
+    await expect(tell(store, command.RequestExec('y'))).rejects.toThrow('the VM is creating');
+    const { state } = await tell(store, command.RecordFailed('create'));
+    expect(state).toMatchObject({ status: 'failed', execs: {} });
+  });
+
+  it('meets the same state before and after a restart', async () => {
+    const dataDir = newDataDir();
+    const first = await openTestStore({ dataDir });
+    for (const each of [command.RequestVm('create'), command.RecordCreated('create')])
+      await tell(first, each);
+    for (const id of ['a', 'b', 'c']) await tell(first, command.RequestExec(id));
+    const { state } = await tell(first, command.RecordExecFinished('b'));
+    await first.close();
+    const second = await openTestStore({ dataDir });
+    expect(await tell(second, command.RecordExecFinished('b'))).toEqual({ state, events: [] });
+  });
+});
+
+it('somebody who hears of a commit and fails keeps it from nobody else, and undoes nothing', async () => {
+  const store = await openTestStore();
+  const heard: string[] = [];
+  store.onCommitted(() => {
+    throw new Error('deaf');
+  });
+  store.onCommitted((events) => heard.push(...events.map(({ type }) => type)));
+  await store.transaction((trx) => setCpus(store, trx, 3));
+  expect(heard).toEqual(['DefaultCpusChanged']);
 });
 
 describe('opened again', () => {

@@ -5,11 +5,14 @@ import type { Decider } from '../../../shared/decider.ts';
 import { append, readStream } from '../../../shared/event-store/append.ts';
 import type { Event, Metadata } from '../../../shared/event-store/schema.ts';
 import type { Log } from '../../../shared/log.ts';
+import { asTransaction, refuseBeside, refusesBeside } from './beside.ts';
 import { ImmediateSqliteDialect, openSqlite } from './dialect.ts';
 import type { DomainEvent } from './domain-event.ts';
 import { defineFirstPlans } from './first-plans.ts';
+import { createFoldedStates, type Fresh } from './folded-states.ts';
 import { lockStore } from './lock.ts';
 import { migrate, migrations, pendingMigrations, refuseNewer } from './migrations.ts';
+import { bringProjectionsForward } from './projection-shapes.ts';
 import { projections } from './projections/index.ts';
 import type { Database } from './schema.ts';
 import { upcasters } from './upcasters.ts';
@@ -25,7 +28,7 @@ export type Policy = (trx: Trx, event: Event<DomainEvent>) => Promise<void>;
 
 export type Store = {
   db: Kysely<Database>;
-  /** One after another; a rejection rolls back and is passed on. Inside, use `trx` alone: `db` waits for the end. */
+  /** One after another; a rejection rolls back and is passed on. Inside, use `trx` alone: `db` throws there. */
   transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /** Reads the stream, decides, appends. Gives the state after the events; throws what the decider throws. */
   handle<State, Command extends DomainCommand, E extends DomainEvent>(
@@ -35,12 +38,18 @@ export type Store = {
     command: Command,
     metadata: Metadata,
   ): Promise<{ state: State; events: E[] }>;
-  /** Calls the listener after every commit, with the events of that transaction (there may be none). */
+  /**
+   * Calls the listener after every commit, with the events of that transaction (there may be none). One that throws is
+   * logged: what is committed has happened, whatever they make of it.
+   */
   onCommitted(listener: (events: Event<DomainEvent>[]) => void): () => void;
   close(): Promise<void>;
 };
 
 type DomainCommand = Readonly<{ type: string; data: Readonly<object> }>;
+
+/** What one transaction has come to so far. */
+type Changes = { events: Event<DomainEvent>[]; states: Fresh };
 
 export type StoreOptions = {
   dataDir: string;
@@ -84,7 +93,17 @@ export const openStore = async ({
   const database = openSqlite(databasePath(dataDir));
   const db = new Kysely<Database>({ dialect: new ImmediateSqliteDialect(database) });
   const listeners = new Set<(events: Event<DomainEvent>[]) => void>();
-  const recordedIn = new WeakMap<Trx, Event<DomainEvent>[]>();
+  const states = createFoldedStates();
+  const changesIn = new WeakMap<Trx, Changes>();
+  const tell = (events: Event<DomainEvent>[]): void => {
+    for (const listener of listeners) {
+      try {
+        listener(events);
+      } catch (err) {
+        log.error({ err }, 'somebody who hears of commits failed');
+      }
+    }
+  };
   const close = async () => {
     await db.destroy();
     unlock();
@@ -93,39 +112,45 @@ export const openStore = async ({
   try {
     const copy = (path: string) => database.prepare('vacuum into ?').run(path);
     await bringForward(db, dataDir, copy, log);
-    for (const { create } of projections) await create(db);
+    await bringProjectionsForward(db, log);
   } catch (error) {
     await close();
     throw error;
   }
 
   const store: Store = {
-    db,
+    db: db.withPlugin(refusesBeside),
     async transaction(work) {
-      const recorded: Event<DomainEvent>[] = [];
+      refuseBeside();
+      const changes: Changes = { events: [], states: new Map() };
       const result = await db.transaction().execute((trx) => {
-        recordedIn.set(trx, recorded);
-        return work(trx);
+        changesIn.set(trx, changes);
+        return asTransaction(() => work(trx));
       });
-      for (const listener of listeners) listener(recorded);
+      states.remember(changes.states);
+      tell(changes.events);
       return result;
     },
     async handle(trx, decider, stream, command, metadata) {
       type State = typeof decider.initialState;
-      const past = await readStream(trx as never, stream, upcasters);
-      const before = past.reduce<State>(
+      const known = states.of(decider, stream);
+      const newer = await readStream(trx as never, stream, upcasters, known.version);
+      const before = newer.reduce<State>(
         (state, event) => decider.evolve(state, event as never),
-        decider.initialState,
+        known.state,
       );
+      const version = known.version + newer.length;
       const events = decider.decide(command, before);
       const options = { now: now(), upcasters };
-      const recorded = await append(trx as never, stream, past.length, events, metadata, options);
+      const recorded = await append(trx as never, stream, version, events, metadata, options);
       for (const event of recorded as unknown as Event<DomainEvent>[]) {
         for (const { apply } of projections) await apply(trx, event);
         for (const policy of policies) await policy(trx, event);
-        recordedIn.get(trx)?.push(event);
+        changesIn.get(trx)?.events.push(event);
       }
-      return { state: events.reduce((state, event) => decider.evolve(state, event), before), events };
+      const state = events.reduce((state, event) => decider.evolve(state, event), before);
+      changesIn.get(trx)?.states.set(stream, { decider, version: version + events.length, state });
+      return { state, events };
     },
     onCommitted(listener) {
       listeners.add(listener);
