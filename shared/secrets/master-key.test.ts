@@ -6,8 +6,9 @@ import { loadMasterKey } from './master-key.ts';
 
 let dataDir: string;
 beforeEach(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'berth-key-'));
-  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const made = mkdtempSync(join(tmpdir(), 'berth-key-'));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  dataDir = made;
 });
 const load = (secretKey?: string) => loadMasterKey({ dataDir, secretKey });
 
