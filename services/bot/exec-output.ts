@@ -27,6 +27,7 @@ export const printable = (bytes: Buffer): string =>
 export const lastCharacters = (text: string, limit: number): string => {
   if (text.length <= limit) return text;
   const end = text.slice(-limit).replace(/^[\udc00-\udfff]/, '');
+  if (text.at(-limit - 1) === '\n') return end;
   const firstBreak = end.indexOf('\n');
   return firstBreak === -1 || firstBreak === end.length - 1 ? end : end.slice(firstBreak + 1);
 };

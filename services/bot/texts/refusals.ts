@@ -34,7 +34,7 @@ export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
     case 'none':
       return fmt`${name} is destroyed and cannot be ${doing[verb]} any more. /create makes a new VM.`;
     case 'failed':
-      return fmt`${name} did not come into being, so it cannot be ${doing[verb]}. /destroy clears it away, /create makes a new one.`;
+      return fmt`${name} is broken: its creation or removal did not succeed, so it cannot be ${doing[verb]}. /destroy clears it away, /create makes a new one.`;
     case 'lost':
       return fmt`The container of ${name} has vanished from the host, so it cannot be ${doing[verb]}. /destroy clears up, /create makes a new one.`;
     default:
