@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Files run in parallel, one process each; every file brings its own database, Redis prefix and containers.
 export default defineConfig({
   test: {
-    include: ['{services,queues,shared,scripts,tests}/**/*.test.ts'],
+    include: ['{services,queues,shared,scripts,tests,vm}/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 3,
     testTimeout: 30_000,
