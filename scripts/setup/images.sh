@@ -16,16 +16,23 @@ make_debian_base() {
   sudo ./scripts/start"
   require_programs debootstrap=debootstrap
   say "no registry answers: making a base image from Debian's packages"
-  local tree; tree=$(mktemp -d -t berth-base.XXXXXX)
-  if ! debootstrap --variant=minbase trixie "$tree" >"$setup_log" 2>&1; then
-    rm -rf "$tree"
-    fail "$(tail -n 10 "$setup_log")
+  import_debian_base || fail "$(tail -n 10 "$setup_log")
 
 A base image could not be made from Debian's packages."
-  fi
-  tar -C "$tree" -c . | docker import - "$debian_base" >/dev/null
-  rm -rf "$tree"
 }
+
+# In a subshell, whose trap removes the folder whatever happens, Ctrl-C included.
+import_debian_base() (
+  tree=$(mktemp -d -t berth-base.XXXXXX)
+  trap 'rm -rf --one-file-system "$tree"' EXIT
+  trap 'exit 1' INT TERM HUP
+  debootstrap --variant=minbase trixie "$tree" >"$setup_log" 2>&1 || exit 1
+  # The release alone gets no security fixes: its updates, from the mirror that debootstrap chose.
+  sed -n 's|^\(deb [^ ]*\)/debian trixie main|\1/debian trixie-updates main\n\1/debian-security trixie-security main|p' \
+    "$tree/etc/apt/sources.list" >"$tree/etc/apt/sources.list.d/updates.list"
+  rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/*
+  tar -C "$tree" -c . | docker import - "$debian_base" >/dev/null
+)
 
 # Exports VM_BASE_IMAGE: the configured one where it is there or can be had, else the Debian base.
 require_base_image() {
@@ -48,7 +55,7 @@ require_vm_image() {
   recipe=$(node scripts/setup/vm-recipe.ts "$VM_BASE_IMAGE")
   [ "$(recipe_of "$image")" = "$recipe" ] && return
   say "building the VM image $image from $VM_BASE_IMAGE (a few minutes, once)"
-  tar -c Dockerfile.vm vm | docker build --file Dockerfile.vm --tag "$image" \
+  tar -c Dockerfile.vm vm | timeout 1800 docker build --file Dockerfile.vm --tag "$image" \
     --build-arg "BASE_IMAGE=$VM_BASE_IMAGE" --label "berth.recipe=$recipe" - 2>&1 |
     tee "$setup_log" | grep --line-buffered -E '^(Step [0-9]|#[0-9]+ \[)' ||
     true

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,6 +26,8 @@ export type Keeper = {
   readonly ready: Promise<void>;
   /** Ends it, by force after `deadline` milliseconds. */
   stop(deadline: number): Promise<void>;
+  /** Ends it by force, now. */
+  kill(): void;
 };
 
 const firstDelay = 1_000;
@@ -40,6 +41,26 @@ const firstStarts = 3;
 const isConfigurationFault = (output: string): boolean => output.includes('Wrong configuration');
 
 const warning = /"level":"(warn|error|fatal)"/;
+
+/** Its last words come within this time (milliseconds) of its end. */
+const lastWords = 1_000;
+
+/**
+ * How it ended, in words, once all it said is here. A process of its own that keeps the output open does not keep
+ * it from being started again.
+ */
+const untilEnded = (child: ChildProcess): Promise<string> =>
+  new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message)); // it could not be started
+    child.once('exit', (status, signal) => {
+      const end = signal ?? `status ${status}`;
+      const late = setTimeout(resolve, lastWords, end);
+      child.once('close', () => {
+        clearTimeout(late);
+        resolve(end);
+      });
+    });
+  });
 
 /** A pino line as a person reads it. */
 const readable = (line: string): string => {
@@ -77,11 +98,7 @@ export const keep = ({ name, command, args, env, isReady, log, tell }: Kept): Ke
     child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
     createInterface({ input: child.stdout! }).on('line', take);
     createInterface({ input: child.stderr! }).on('line', take);
-    const [status, signal] = await Promise.race([
-      once(child, 'close'),
-      once(child, 'error').then(([error]) => [(error as Error).message, null]),
-    ]);
-    return signal === null ? `status ${status}` : String(signal);
+    return untilEnded(child);
   };
 
   const run = async (): Promise<void> => {
@@ -112,6 +129,10 @@ export const keep = ({ name, command, args, env, isReady, log, tell }: Kept): Ke
       const force = setTimeout(() => child?.kill('SIGKILL'), deadline);
       await ended;
       clearTimeout(force);
+    },
+    kill() {
+      stopping.abort();
+      child?.kill('SIGKILL');
     },
   };
 };

@@ -135,10 +135,19 @@ const end = async (status: number): Promise<void> => {
   process.exit(status);
 };
 
+/** What a person asks for by pressing Ctrl-C twice. Nothing is lost: every process may be killed at any time. */
+const endByForce = (): void => {
+  for (const keeper of kept) keeper.kill();
+  process.exit(130);
+};
+
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (stopping !== null) return;
-    tell('Stopping Berth; the VMs go on.');
+    if (stopping !== null) {
+      if (signal === 'SIGINT') endByForce();
+      return;
+    }
+    tell(`Stopping Berth; the VMs go on.${signal === 'SIGINT' ? ' Ctrl-C again ends it by force.' : ''}`);
     void end(0);
   });
 }
