@@ -7,8 +7,7 @@ import type { MessageEntity } from 'telegraf/types';
  * content — what one message shows: text, buttons below it, perhaps a file.
  */
 
-export type { FmtString };
-export { bold, code, fmt, join, link, pre };
+export { bold, code, FmtString, fmt, join, link, pre };
 
 export type Button = { text: string; data: string } | { text: string; url: string };
 

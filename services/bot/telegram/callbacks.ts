@@ -1,6 +1,9 @@
 import type { Log } from '../../../shared/log.ts';
+import { FmtString, truncate } from '../format/rich-text.ts';
 import type { Api } from './client.ts';
 import { readRefusal } from './refusals.ts';
+
+const longestToast = 200;
 
 /**
  * Answers a pressed button, always: until then Telegram shows it as busy. Never throws; an answer that comes too
@@ -11,7 +14,10 @@ export const answerCallback = async (
   queryId: string,
   toast: { text: string; alert: boolean } | null,
 ): Promise<void> => {
-  const shown = toast === null ? {} : { text: toast.text.slice(0, 200), show_alert: toast.alert };
+  const shown =
+    toast === null
+      ? {}
+      : { text: truncate(new FmtString(toast.text), longestToast).text, show_alert: toast.alert };
   try {
     await api.call('answerCallbackQuery', { callback_query_id: queryId, ...shown });
   } catch (error) {

@@ -1,60 +1,188 @@
-import type { Button, Content } from '../format/rich-text.ts';
+import type { Kysely } from 'kysely';
+import type { Log } from '../../../shared/log.ts';
+import type { Content } from '../format/rich-text.ts';
+import type { Database, MessageRow } from '../store/schema.ts';
+import type { View } from '../view.ts';
+import { type Calls, deliverDocument, deliverText } from './calls.ts';
 import type { Api } from './client.ts';
+import type { Pacing } from './pacing.ts';
+import { type Postponed, retryDelay } from './postponed.ts';
+import { type Refusal, readRefusal } from './refusals.ts';
+import { changeRow } from './rows.ts';
+import { createShown } from './shown.ts';
 
-/** One content, one or two calls. Each throws what the call throws. */
+/** One row of the table becomes calls to Telegram, and their outcome is noted in the row. */
 
-const keyboard = (buttons: Button[][]) => ({
-  inline_keyboard: buttons.map((row) =>
-    row.map((button) =>
-      'url' in button
-        ? { text: button.text, url: button.url }
-        : { text: button.text, callback_data: button.data },
-    ),
-  ),
-});
-
-type Target = { chatId: number; messageId: number | null; replyTo: number | null };
-type Sent = { message_id: number };
-
-/** Sends a new message, or edits the one that is there; gives its id. */
-export const deliverText = async (
-  api: Api,
-  { chatId, messageId, replyTo }: Target,
-  { text, entities, buttons }: Content,
-): Promise<number> => {
-  const content = {
-    chat_id: chatId,
-    text,
-    entities,
-    reply_markup: keyboard(buttons),
-    link_preview_options: { is_disabled: true },
-  };
-  if (messageId !== null) {
-    await api.call('editMessageText', { ...content, message_id: messageId });
-    return messageId;
-  }
-  const reply =
-    replyTo === null ? {} : { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } };
-  const { message_id } = await api.call<Sent>('sendMessage', { ...content, ...reply });
-  return message_id;
+export type Delivery = {
+  /** Brings the chat up to the row's revision. Rejects only where the storage is out. */
+  deliver(row: MessageRow): Promise<void>;
+  /** Edits a delivered message if it would read differently now; nobody misses it when that fails. */
+  refresh(row: MessageRow): Promise<void>;
 };
 
-/** The file that belongs to a message follows it. */
-export const deliverDocument = async (
-  api: Api,
-  { chatId, messageId }: { chatId: number; messageId: number },
-  document: NonNullable<Content['document']>,
-): Promise<void> => {
-  await api.call(
-    'sendDocument',
-    {
-      chat_id: chatId,
-      document: { source: document.bytes, filename: document.filename },
-      caption: document.caption.slice(0, 1_024),
-      caption_entities: JSON.stringify(document.captionEntities),
-      reply_to_message_id: messageId,
-      allow_sending_without_reply: true,
+type Dependencies = {
+  db: Kysely<Database>;
+  api: Api;
+  render: (view: View) => Promise<Content | null>;
+  log: Log;
+  pacing: Pacing;
+  postponed: Postponed;
+  /** Chats that cannot be reached. */
+  muted: Set<number>;
+};
+
+/** A refresh that hangs must not hold up the end of what it tells of. Milliseconds. */
+const refreshDeadline = 5_000;
+
+export const createDelivery = (dependencies: Dependencies): Delivery => {
+  const { db, api, render, log, pacing, postponed, muted } = dependencies;
+  const shown = createShown();
+  /** Delivered, but the storage could not take note: without this every further try would be one more message. */
+  const unsaved = new Map<string, { messageId: number; fileOf: number | null }>();
+
+  const pacedCalls = (chatId: number, usual = {}): Calls => ({
+    call: (method, payload, options) => {
+      pacing.take(chatId);
+      return api.call(method, payload, { ...usual, ...options });
     },
-    { deadline: 60_000 },
-  );
+  });
+
+  const noteSimplified =
+    ({ key }: MessageRow) =>
+    (error: unknown) =>
+      log.error(
+        { message: key, refusal: readRefusal(error) },
+        'refused; sent without what Telegram dislikes',
+      );
+
+  /** Resolves with the message's id once it shows the content. */
+  const show = async (row: MessageRow, content: Content, calls: Calls): Promise<number> => {
+    const messageId = row.message_id ?? unsaved.get(row.key)?.messageId ?? null;
+    if (messageId !== null && shown.matches(row.key, content)) return messageId;
+    shown.forget(row.key);
+    const target = { chatId: row.chat_id, messageId, replyTo: row.reply_to };
+    const id = await deliverText(calls, target, content, noteSimplified(row)).catch((error) => {
+      if (messageId !== null && readRefusal(error).kind === 'not-modified') return messageId;
+      throw error;
+    });
+    shown.remember(row.key, content);
+    return id;
+  };
+
+  const finish = async (row: MessageRow, messageId: number | null): Promise<void> => {
+    await changeRow(db, row.key, {
+      message_id: messageId,
+      delivered_revision: row.revision,
+      state: 'delivered',
+      attempts: 0,
+    });
+    unsaved.delete(row.key);
+    postponed.forget(row.key);
+  };
+
+  const setAside = async (row: MessageRow, reason: string): Promise<void> => {
+    log.warn({ message: row.key, reason }, 'a message cannot be delivered');
+    await changeRow(db, row.key, { state: 'undeliverable' });
+    unsaved.delete(row.key);
+  };
+
+  const tryAgain = async (row: MessageRow, options?: { aside: boolean }): Promise<void> => {
+    // Noted first: should the storage be out as well, it waits all the same.
+    postponed.postpone(row.key, retryDelay(row.attempts), options);
+    await changeRow(db, row.key, { attempts: row.attempts + 1 });
+  };
+
+  const mute = ({ chat_id: chatId, key }: MessageRow): void => {
+    muted.add(chatId);
+    log.info({ message: key }, 'the person cannot be reached; their messages wait');
+  };
+
+  const isPlaced = (row: MessageRow): boolean => row.message_id !== null || unsaved.has(row.key);
+
+  const forgetPlace = async (row: MessageRow): Promise<void> => {
+    await changeRow(db, row.key, { message_id: null });
+    unsaved.delete(row.key);
+  };
+
+  const react = async (row: MessageRow, refusal: Refusal): Promise<void> => {
+    switch (refusal.kind) {
+      case 'too-many':
+        return pacing.pause(row.chat_id, refusal.retryAfter);
+      case 'blocked':
+        return mute(row);
+      case 'message-gone':
+        // Somebody deleted it: what it has to say is said anew.
+        return isPlaced(row) ? forgetPlace(row) : setAside(row, refusal.kind);
+      case 'transient':
+        log.info({ message: row.key, reason: refusal.reason, attempt: row.attempts + 1 }, 'Telegram is out');
+        return tryAgain(row);
+      case 'rejected':
+        return setAside(row, refusal.reason);
+      case 'not-modified':
+      case 'bad-formatting':
+      case 'bad-buttons':
+        return setAside(row, refusal.kind);
+    }
+  };
+
+  /** Text, then the file that belongs to it. Gives the message's id, or why Telegram did not take one of them. */
+  const carryOut = async (row: MessageRow, content: Content): Promise<number | Refusal> => {
+    const calls = pacedCalls(row.chat_id);
+    try {
+      const messageId = await show(row, content, calls);
+      const fileOf = unsaved.get(row.key)?.fileOf ?? null;
+      unsaved.set(row.key, { messageId, fileOf });
+      if (content.document !== undefined && fileOf !== row.revision) {
+        await deliverDocument(
+          calls,
+          { chatId: row.chat_id, messageId },
+          content.document,
+          noteSimplified(row),
+        );
+        unsaved.set(row.key, { messageId, fileOf: row.revision });
+      }
+      return messageId;
+    } catch (error) {
+      return readRefusal(error);
+    }
+  };
+
+  const makeContent = async ({ key, view, attempts }: MessageRow): Promise<Content | null | undefined> => {
+    try {
+      return await render(JSON.parse(view) as View);
+    } catch (err) {
+      log.error({ err, message: key, attempt: attempts + 1 }, 'a message could not be made');
+      return undefined;
+    }
+  };
+
+  return {
+    async deliver(row) {
+      const content = await makeContent(row);
+      if (content === undefined) return tryAgain(row, { aside: true });
+      if (content === null) return finish(row, row.message_id);
+      const outcome = await carryOut(row, content);
+      if (typeof outcome === 'number') return finish(row, outcome);
+      const placed = unsaved.get(row.key);
+      // The text has arrived and the file has not: only the file is tried again.
+      if (placed !== undefined && row.message_id === null) {
+        await changeRow(db, row.key, { message_id: placed.messageId });
+      }
+      return react(row, outcome);
+    },
+
+    async refresh(row) {
+      const content = await makeContent(row);
+      if (content === undefined || content === null || content.document !== undefined) return;
+      try {
+        await show(row, content, pacedCalls(row.chat_id, { deadline: refreshDeadline }));
+      } catch (error) {
+        const refusal = readRefusal(error);
+        if (refusal.kind === 'too-many') pacing.pause(row.chat_id, refusal.retryAfter);
+        else if (refusal.kind === 'blocked') mute(row);
+        else if (refusal.kind === 'message-gone') await forgetPlace(row);
+        else log.debug({ message: row.key, refusal }, 'a refresh was not taken');
+      }
+    },
+  };
 };

@@ -11,29 +11,69 @@ export type Menu = {
   commands: MenuCommand[];
 };
 
-const pauses = [1_000, 5_000, 30_000, 120_000];
+type Dependencies = { api: Api; log: Log; signal: AbortSignal };
+type Registration = { wanted: string; done: Promise<void> };
+
+const firstPause = 1_000;
+const longestPause = 300_000;
+
+/** What each bot has registered, or is about to, by scope: a menu is asked for whenever its person writes. */
+const registrations = new WeakMap<Api, Map<string, Registration>>();
 
 const register = async (api: Api, { scope, commands }: Menu): Promise<void> => {
   const known = await api.call<MenuCommand[]>('getMyCommands', { scope });
-  if (JSON.stringify(known) !== JSON.stringify(commands))
-    await api.call('setMyCommands', { scope, commands });
+  const isKnown =
+    known.length === commands.length &&
+    known.every(
+      ({ command, description }, place) =>
+        command === commands[place]!.command && description === commands[place]!.description,
+    );
+  if (!isKnown) await api.call('setMyCommands', { scope, commands });
 };
 
-/** Registers a menu, with patience. A chat that does not exist yet has none: it is told when the person first writes. */
-export const registerMenu = async (
-  { api, log, signal }: { api: Api; log: Log; signal: AbortSignal },
+/** True once it is registered; false where that is of no use, or no longer wanted. */
+const registerPatiently = async (
+  { api, log, signal }: Dependencies,
   menu: Menu,
-): Promise<void> => {
-  for (const delay of [0, ...pauses]) {
+  isWanted: () => boolean,
+): Promise<boolean> => {
+  for (let delay = firstPause; ; delay = Math.min(delay * 4, longestPause)) {
     try {
-      if (delay > 0) await pause(delay, undefined, { signal });
+      if (!isWanted()) return false;
       await register(api, menu);
-      return;
+      return true;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       const refusal = readRefusal(error);
       log.info({ refusal, scope: menu.scope.type }, 'a command menu could not be registered');
-      if (refusal.kind === 'rejected' || refusal.kind === 'blocked') return;
+      if (refusal.kind !== 'transient' && refusal.kind !== 'too-many') return false;
+      const wait = Math.max(delay, refusal.kind === 'too-many' ? refusal.retryAfter : 0);
+      await pause(wait, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return false;
     }
   }
+};
+
+/**
+ * Registers a menu, with patience, and only where it differs from what Telegram has. A chat that does not exist yet
+ * has no menu: ask again when the person first writes. Never throws.
+ */
+export const registerMenu = (dependencies: Dependencies, menu: Menu): Promise<void> => {
+  const scopes = registrations.get(dependencies.api) ?? new Map<string, Registration>();
+  registrations.set(dependencies.api, scopes);
+  const scope = JSON.stringify(menu.scope);
+  const wanted = JSON.stringify(menu.commands);
+  const known = scopes.get(scope);
+  if (known?.wanted === wanted) return known.done;
+  const mine: Registration = {
+    wanted,
+    // One after another: the newest wish is the last to arrive.
+    done: (known?.done ?? Promise.resolve())
+      .then(() => registerPatiently(dependencies, menu, () => scopes.get(scope) === mine))
+      .then((isRegistered) => {
+        if (!isRegistered && scopes.get(scope) === mine) scopes.delete(scope);
+      }),
+  };
+  scopes.set(scope, mine);
+  return mine.done;
 };

@@ -40,21 +40,22 @@ export const post = async (trx: Trx, { key, chatId, view, replyTo, bump = false 
   if (known.view === text && !bump) return;
   await trx
     .updateTable('messages')
-    .set(({ eb }) => ({ view: text, revision: eb('revision', '+', 1), updated_at: now, attempts: 0 }))
+    // Whatever kept an earlier revision from being delivered, this one has its own chance.
+    .set(({ eb }) => ({
+      view: text,
+      revision: eb('revision', '+', 1),
+      state: 'open',
+      updated_at: now,
+      attempts: 0,
+    }))
     .where('key', '=', key)
     .execute();
 };
 
-/** Delivered messages that nothing will change any more. `olderThan` is an ISO time. */
+/**
+ * Messages that nothing has changed since `olderThan`, an ISO time. Those that wait for somebody who has blocked the
+ * bot are among them: after so long they would only confuse.
+ */
 export const forgetOldMessages = async (trx: Trx, olderThan: string): Promise<void> => {
-  await trx
-    .deleteFrom('messages')
-    .where('updated_at', '<', olderThan)
-    .where((where) =>
-      where.or([
-        where('state', '=', 'undeliverable'),
-        where('delivered_revision', '>=', where.ref('revision')),
-      ]),
-    )
-    .execute();
+  await trx.deleteFrom('messages').where('updated_at', '<', olderThan).execute();
 };

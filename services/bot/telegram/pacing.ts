@@ -4,43 +4,54 @@
  */
 
 type Bucket = { tokens: number; at: number };
-type Rate = { capacity: number; perMs: number };
+/** `spare` tokens are left alone by what can wait, so that an answer finds them. */
+type Rate = { capacity: number; perMs: number; spare: number };
 
-const overall: Rate = { capacity: 25, perMs: 25 / 1_000 };
-const perChat: Rate = { capacity: 3, perMs: 1 / 1_000 };
+/** A full bucket and a second's refill make 30. */
+const overall: Rate = { capacity: 5, perMs: 25 / 1_000, spare: 3 };
+const perChat: Rate = { capacity: 3, perMs: 1 / 1_000, spare: 1 };
 /** Groups have negative ids. */
-const perGroup: Rate = { capacity: 3, perMs: 20 / 60_000 };
+const perGroup: Rate = { capacity: 3, perMs: 20 / 60_000, spare: 1 };
+
+const rateOf = (chatId: number): Rate => (chatId < 0 ? perGroup : perChat);
 
 const refilled = (bucket: Bucket | undefined, { capacity, perMs }: Rate, now: number): number =>
   bucket === undefined ? capacity : Math.min(capacity, bucket.tokens + (now - bucket.at) * perMs);
 
-const waitFor = (tokens: number, { perMs }: Rate): number =>
-  tokens >= 1 ? 0 : Math.ceil((1 - tokens) / perMs);
+const waitFor = (needed: number, tokens: number, { perMs }: Rate): number =>
+  tokens >= needed ? 0 : Math.ceil((needed - tokens) / perMs);
 
 export const createPacing = (now: () => number = () => performance.now()) => {
   let all: Bucket | undefined;
   const chats = new Map<number, Bucket>();
   const pausedUntil = new Map<number, number>();
-  const rateOf = (chatId: number): Rate => (chatId < 0 ? perGroup : perChat);
+
+  const forgetWhatIsFull = (at: number): void => {
+    for (const [id, bucket] of chats) {
+      if (refilled(bucket, rateOf(id), at) >= rateOf(id).capacity) chats.delete(id);
+    }
+    for (const [id, until] of pausedUntil) if (until <= at) pausedUntil.delete(id);
+  };
 
   return {
-    /** How long the next call to this chat has to wait. */
-    delay(chatId: number): number {
+    /** How long the next call to this chat has to wait; one that `canWait` leaves some room for others. */
+    delay(chatId: number, { canWait = false } = {}): number {
       const at = now();
-      const paused = (pausedUntil.get(chatId) ?? 0) - at;
-      const chat = waitFor(refilled(chats.get(chatId), rateOf(chatId), at), rateOf(chatId));
-      return Math.max(0, paused, chat, waitFor(refilled(all, overall, at), overall));
+      const rate = rateOf(chatId);
+      const needed = ({ spare }: Rate): number => (canWait ? 1 + spare : 1);
+      return Math.max(
+        0,
+        (pausedUntil.get(chatId) ?? 0) - at,
+        waitFor(needed(rate), refilled(chats.get(chatId), rate, at), rate),
+        waitFor(needed(overall), refilled(all, overall, at), overall),
+      );
     },
     /** Counts a call. */
     take(chatId: number): void {
       const at = now();
       all = { tokens: refilled(all, overall, at) - 1, at };
       chats.set(chatId, { tokens: refilled(chats.get(chatId), rateOf(chatId), at) - 1, at });
-      // A chat whose bucket is full again needs no memory.
-      if (chats.size > 10_000) {
-        for (const [id, bucket] of chats)
-          if (refilled(bucket, rateOf(id), at) >= rateOf(id).capacity) chats.delete(id);
-      }
+      if (chats.size > 10_000) forgetWhatIsFull(at);
     },
     /** Telegram's own word: nothing to this chat for so long. */
     pause(chatId: number, ms: number): void {

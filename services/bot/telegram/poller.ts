@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { TelegramError } from 'telegraf';
 import type { Update } from 'telegraf/types';
 import type { Log } from '../../../shared/log.ts';
-import type { Api } from './client.ts';
+import { type Api, isTokenRefused, TokenRefusedError } from './client.ts';
 import { readRefusal } from './refusals.ts';
 
 /**
@@ -19,13 +19,15 @@ type Options = {
   signal: AbortSignal;
 };
 
-/** Another process takes the updates of this bot. */
+/** Somebody else takes the updates of this bot. */
 export class ConflictError extends Error {
   override name = 'ConflictError';
 
-  constructor() {
+  constructor(description: string) {
     super(
-      'Another process polls Telegram with this TELEGRAM_BOT_TOKEN. Stop that one, or take a token of its own from @BotFather.',
+      /webhook/i.test(description)
+        ? 'A webhook takes the updates of this TELEGRAM_BOT_TOKEN. Stop what set it and call deleteWebhook, or take a token of its own from @BotFather.'
+        : 'Another process polls Telegram with this TELEGRAM_BOT_TOKEN. Stop that one, or take a token of its own from @BotFather.',
     );
   }
 }
@@ -36,7 +38,7 @@ const longestPause = 10_000;
 
 const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
-/** Runs until the signal aborts. Throws ConflictError, or what Telegram says to a token it does not know. */
+/** Runs until the signal aborts. Throws ConflictError or TokenRefusedError. */
 const run = async ({ api, allowedUpdates, handle, log, signal }: Options): Promise<void> => {
   let offset = 0;
   let failures = 0;
@@ -69,8 +71,8 @@ const run = async ({ api, allowedUpdates, handle, log, signal }: Options): Promi
     });
 
   const recover = async (error: unknown): Promise<void> => {
-    if (error instanceof TelegramError && error.code === 409) throw new ConflictError();
-    if (error instanceof TelegramError && (error.code === 401 || error.code === 404)) throw error;
+    if (error instanceof TelegramError && error.code === 409) throw new ConflictError(error.description);
+    if (isTokenRefused(error)) throw new TokenRefusedError();
     const refusal = readRefusal(error);
     failures += 1;
     if (failures === 1) log.warn({ refusal }, 'Telegram does not answer; trying on');

@@ -13,29 +13,37 @@ export type Refusal =
   | { kind: 'message-gone' }
   /** The entities are at fault; the plain text may pass. */
   | { kind: 'bad-formatting' }
+  /** The buttons are at fault, a link to a host that only this machine knows for example; without them it may pass. */
+  | { kind: 'bad-buttons' }
   /** It will never be accepted. */
   | { kind: 'rejected'; reason: string }
-  /** Telegram or the way to it is out; it may or may not have happened. */
+  /** Telegram, the way to it or the token is out; it may or may not have happened. */
   | { kind: 'transient'; reason: string };
 
+const meanings: readonly [RegExp, 'not-modified' | 'message-gone' | 'blocked'][] = [
+  [/message is not modified/i, 'not-modified'],
+  [/message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i, 'message-gone'],
+  [/chat not found|PEER_ID_INVALID/i, 'blocked'],
+];
+const aboutFormatting = /can't parse entities|entit(y|ies)/i;
+const aboutButtons = /BUTTON|keyboard|reply[_ ]markup/i;
+
+/** The error carries the payload, message text included: only its code and description leave this function. */
 export const readRefusal = (error: unknown): Refusal => {
   if (!(error instanceof TelegramError)) {
     const { code, name } = error as { code?: unknown; name?: string };
     return { kind: 'transient', reason: typeof code === 'string' ? code : (name ?? 'unknown') };
   }
-  // The error carries the payload, message text included: only code and description leave this function.
   const { code, description, parameters } = error;
+  const reason = `${code} ${description}`.slice(0, 200);
   if (code === 429) return { kind: 'too-many', retryAfter: (parameters?.retry_after ?? 1) * 1_000 };
   if (code === 403) return { kind: 'blocked' };
-  if (code >= 500) return { kind: 'transient', reason: `${code}` };
-  if (code === 400 && /message is not modified/i.test(description)) return { kind: 'not-modified' };
-  if (
-    code === 400 &&
-    /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i.test(description)
-  ) {
-    return { kind: 'message-gone' };
-  }
-  if (code === 400 && /can't parse entities|entit(y|ies)/i.test(description))
-    return { kind: 'bad-formatting' };
-  return { kind: 'rejected', reason: `${code} ${description}`.slice(0, 200) };
+  if (code === 413) return { kind: 'rejected', reason };
+  // A token that is refused says nothing about the message, which waits for the right one.
+  if (code !== 400) return { kind: 'transient', reason };
+  const meaning = meanings.find(([words]) => words.test(description));
+  if (meaning !== undefined) return { kind: meaning[1] };
+  if (aboutFormatting.test(description)) return { kind: 'bad-formatting' };
+  if (aboutButtons.test(description)) return { kind: 'bad-buttons' };
+  return { kind: 'rejected', reason };
 };

@@ -220,7 +220,7 @@ describe('when Telegram is out', () => {
   it('what will never be accepted steps aside', async () => {
     await chat.fault({
       kind: 'refuse',
-      description: 'Bad Request: chat not found',
+      description: 'Bad Request: message is too long',
       method: 'sendMessage',
       times: 1,
     });
@@ -228,6 +228,17 @@ describe('when Telegram is out', () => {
     await send('b', ada, say('two'));
     await shows(ada, 'two');
     expect((await row('a')).state).toBe('undeliverable');
+  });
+
+  it('somebody who has not written to the bot yet reads it all once they do', async () => {
+    const cleo = await chat.addPerson({ firstName: 'Cleo' });
+    await send('a', cleo.id, say('one'));
+    await send('b', ben, say('for ben'));
+    await shows(ben, 'for ben');
+    await vi.waitFor(async () => expect((await callsOf('sendMessage', cleo.id)).length).toBe(1));
+    await chat.person(cleo.id).send('/start');
+    sender.unmute(cleo.id);
+    await shows(cleo.id, 'one');
   });
 
   it('a message that cannot be made waits, without a storm, and holds up nobody else', async () => {

@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { withDeadline } from '../../../shared/lifecycle.ts';
 import type { Log } from '../../../shared/log.ts';
 import type { Content } from '../format/rich-text.ts';
 import type { Database, MessageRow } from '../store/schema.ts';
 import type { View } from '../view.ts';
 import type { Api } from './client.ts';
-import { deliverDocument, deliverText } from './delivery.ts';
+import { createDelivery } from './delivery.ts';
 import { createPacing, type Pacing } from './pacing.ts';
-import { type Refusal, readRefusal } from './refusals.ts';
+import { createPostponed } from './postponed.ts';
+import { createRefreshes } from './refreshes.ts';
+import { findNextOfEachChat, findRows } from './rows.ts';
 
 /**
  * Brings the chats in line with the table of messages. New messages of a chat go out in their order, one at a time;
@@ -37,223 +38,109 @@ type Options = {
   pacing?: Pacing;
 };
 
-/** Milliseconds. A message is edited by refreshes at most this often. */
-const refreshInterval = 1_000;
-/** Looks without being woken, in case a wake was lost. */
+/** Milliseconds. Looks without being woken, in case a wake was lost. */
 const safetyInterval = 10_000;
-const longestRetry = 30_000;
-const batch = 300;
+/** After the storage has failed. */
+const storagePause = 1_000;
 
-const fingerprint = ({ text, entities, buttons }: Content): string =>
-  createHash('sha1')
-    .update(JSON.stringify([text, entities, buttons]))
-    .digest('base64');
+/** Neither in the chat nor on its way there. */
+const isNothingToEdit = ({ message_id, state, delivered_revision, revision }: MessageRow): boolean =>
+  message_id === null && (state === 'undeliverable' || delivered_revision >= revision);
 
-const retryDelay = (attempts: number): number => Math.min(500 * 2 ** attempts, longestRetry);
+const chatSlot = (chatId: number): string => `chat:${chatId}`;
+const refreshSlot = (key: string): string => `refresh:${key}`;
 
 export const createSender = ({ db, api, render, log, pacing = createPacing() }: Options): Sender => {
-  const busy = new Map<number, Promise<void>>();
-  const shown = new Map<string, string>();
-  const refreshed = new Map<string, number>();
-  const toRefresh = new Set<string>();
-  const retryAt = new Map<string, number>();
   const muted = new Set<number>();
+  const postponed = createPostponed();
+  const refreshes = createRefreshes();
+  const delivery = createDelivery({ db, api, render, log, pacing, postponed, muted });
+  /** One delivery to a chat at a time; a refresh beside it holds up only its own message. */
+  const underWay = new Map<string, Promise<void>>();
+  let endings = 0;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | null = null;
   let again = false;
   let closed = false;
 
-  const remember = (key: string, content: Content): void => {
-    shown.delete(key);
-    shown.set(key, fingerprint(content));
-    // The oldest go first; without its print a message is merely edited once for nothing.
-    if (shown.size > 5_000) shown.delete(shown.keys().next().value!);
-  };
-
-  const store = async (key: string, changes: Partial<MessageRow>): Promise<void> => {
-    await db.updateTable('messages').set(changes).where('key', '=', key).execute();
-  };
-
-  const setAside = async (row: MessageRow, reason: string): Promise<void> => {
-    log.warn({ message: row.key, reason }, 'a message cannot be delivered');
-    await store(row.key, { state: 'undeliverable' });
-  };
-
-  const retry = async (row: MessageRow, delay: number): Promise<void> => {
-    // Noted first: should the storage be out as well, the next look waits all the same.
-    retryAt.set(row.key, performance.now() + delay);
-    await store(row.key, { attempts: row.attempts + 1 });
-  };
-
-  const react = async (row: MessageRow, content: Content, refusal: Refusal): Promise<void> => {
-    switch (refusal.kind) {
-      case 'not-modified':
-        return finish(row, content, row.message_id!);
-      case 'too-many':
-        pacing.pause(row.chat_id, refusal.retryAfter);
-        return;
-      case 'blocked':
-        muted.add(row.chat_id);
-        log.info({ message: row.key }, 'the person cannot be reached; their messages wait');
-        return;
-      case 'message-gone':
-        // Somebody deleted it: what it has to say is said anew.
-        return store(row.key, { message_id: null });
-      case 'bad-formatting':
-        if (content.entities.length === 0) return setAside(row, refusal.kind);
-        log.error({ message: row.key }, 'formatting was refused; the plain text is sent');
-        return send(row, { ...content, entities: [] });
-      case 'rejected':
-        return setAside(row, refusal.reason);
-      case 'transient':
-        log.info(
-          { message: row.key, reason: refusal.reason, attempt: row.attempts + 1 },
-          'Telegram is out; again later',
-        );
-        return retry(row, retryDelay(row.attempts));
-    }
-  };
-
-  const finish = async (row: MessageRow, content: Content, messageId: number): Promise<void> => {
-    remember(row.key, content);
-    retryAt.delete(row.key);
-    if (content.document !== undefined) {
-      // Should the file fail, only the file is tried again: the text is found unchanged.
-      await store(row.key, { message_id: messageId });
-      await deliverDocument(api, { chatId: row.chat_id, messageId }, content.document);
-    }
-    await store(row.key, {
-      message_id: messageId,
-      delivered_revision: row.revision,
-      state: 'delivered',
-      attempts: 0,
-    });
-  };
-
-  const send = async (row: MessageRow, content: Content): Promise<void> => {
-    const target = { chatId: row.chat_id, messageId: row.message_id, replyTo: row.reply_to };
-    try {
-      pacing.take(row.chat_id);
-      const same = row.message_id !== null && shown.get(row.key) === fingerprint(content);
-      const messageId = same ? row.message_id! : await deliverText(api, target, content);
-      await finish(row, content, messageId);
-    } catch (error) {
-      await react(row, content, readRefusal(error));
-    }
-  };
-
-  const deliver = async (row: MessageRow): Promise<void> => {
-    try {
-      const content = await render(JSON.parse(row.view) as View);
-      if (content === null) await store(row.key, { delivered_revision: row.revision, state: 'delivered' });
-      else await send(row, content);
-    } catch (err) {
-      log.error(
-        { err, message: row.key, attempt: row.attempts + 1 },
-        'a message could not be made; again later',
-      );
-      await retry(row, retryDelay(row.attempts));
-    }
-  };
-
-  const deliverRefresh = async (row: MessageRow): Promise<void> => {
-    refreshed.set(row.key, performance.now());
-    const content = await render(JSON.parse(row.view) as View);
-    if (content === null || content.document !== undefined || shown.get(row.key) === fingerprint(content))
-      return;
-    pacing.take(row.chat_id);
-    try {
-      await deliverText(api, { chatId: row.chat_id, messageId: row.message_id, replyTo: null }, content);
-      remember(row.key, content);
-    } catch (error) {
-      const refusal = readRefusal(error);
-      if (refusal.kind === 'too-many') pacing.pause(row.chat_id, refusal.retryAfter);
-      if (refusal.kind === 'not-modified') remember(row.key, content);
-    }
-  };
-
-  /** One call to a chat at a time; the next look follows its end. */
-  const begin = (chatId: number, work: Promise<void>): void => {
+  const begin = (slot: string, key: string, work: Promise<void>): void => {
     const done = work
-      .catch((err) => log.error({ err }, 'a message could not be worked on'))
+      .catch((err) => {
+        log.error({ err, message: key }, 'a message could not be worked on');
+        postponed.postpone(key, storagePause);
+      })
       .then(() => {
-        busy.delete(chatId);
+        underWay.delete(slot);
+        endings += 1;
         wake();
       });
-    busy.set(chatId, done);
+    underWay.set(slot, done);
   };
 
-  /** The next row of each chat: new messages in their order, then edits. However much waits in one, none starves. */
-  const findNextOfEachChat = (): Promise<MessageRow[]> =>
-    db
-      .with('undelivered', (cte) =>
-        cte
-          .selectFrom('messages')
-          .selectAll()
-          .select(
-            sql<number>`row_number() over (partition by chat_id order by message_id is not null, created_at, key)`.as(
-              'place',
-            ),
-          )
-          .whereRef('delivered_revision', '<', 'revision')
-          .where('state', '!=', 'undeliverable')
-          .where('chat_id', 'not in', muted.size === 0 ? [0] : [...muted]),
-      )
-      .selectFrom('undelivered')
-      .selectAll()
-      .where('place', '=', 1)
-      .orderBy('created_at')
-      .execute();
-
-  const findToRefresh = (): Promise<MessageRow[]> =>
-    db
-      .selectFrom('messages')
-      .selectAll()
-      .where('key', 'in', [...toRefresh].slice(0, batch))
-      .execute();
-
-  const look = async (): Promise<void> => {
-    const now = performance.now();
-    let earliest = safetyInterval;
-    const waiting = new Set<number>();
-    for (const row of await findNextOfEachChat()) {
-      const { chat_id: chatId } = row;
-      waiting.add(chatId);
-      if (closed || busy.has(chatId) || muted.has(chatId)) continue;
-      const delay = Math.max(pacing.delay(chatId), (retryAt.get(row.key) ?? 0) - now);
-      if (delay <= 0) begin(chatId, deliver(row));
-      else earliest = Math.min(earliest, delay);
+  /** Begins what may go out now, and gives the milliseconds until something else may; null when what it read is old. */
+  const look = async (): Promise<number | null> => {
+    const seen = endings;
+    const rows = await findNextOfEachChat(db, { chats: [...muted], keys: postponed.aside() });
+    // A delivery that ended meanwhile has changed its row: it would go out a second time.
+    if (seen !== endings) return null;
+    let next = safetyInterval;
+    for (const row of rows) {
+      const slot = chatSlot(row.chat_id);
+      if (closed || underWay.has(slot) || underWay.has(refreshSlot(row.key)) || muted.has(row.chat_id))
+        continue;
+      const delay = Math.max(pacing.delay(row.chat_id), postponed.remaining(row.key));
+      if (delay > 0) next = Math.min(next, delay);
+      else begin(slot, row.key, delivery.deliver(row));
     }
-    if (toRefresh.size > 0) {
-      for (const row of await findToRefresh()) {
-        const { chat_id: chatId, key } = row;
-        if (row.message_id === null || muted.has(chatId)) toRefresh.delete(key);
-        if (closed || waiting.has(chatId) || busy.has(chatId) || !toRefresh.has(key)) continue;
-        const sinceLast = (refreshed.get(key) ?? Number.NEGATIVE_INFINITY) + refreshInterval - now;
-        const delay = Math.max(pacing.delay(chatId), sinceLast);
-        if (delay <= 0) {
-          toRefresh.delete(key);
-          begin(chatId, deliverRefresh(row));
-        } else earliest = Math.min(earliest, delay);
+    const waiting = new Set(rows.map((row) => row.chat_id));
+    return Math.min(next, await lookAtRefreshes(waiting, seen), refreshes.nextIn(), postponed.nextIn());
+  };
+
+  const lookAtRefreshes = async (waiting: Set<number>, seen: number): Promise<number> => {
+    const due = refreshes.due();
+    if (due.length === 0) return safetyInterval;
+    const rows = new Map((await findRows(db, due)).map((row) => [row.key, row]));
+    if (seen !== endings) return 0;
+    let next = safetyInterval;
+    for (const key of due) {
+      const row = rows.get(key);
+      if (row === undefined || muted.has(row.chat_id) || isNothingToEdit(row)) {
+        refreshes.drop(key);
+        continue;
       }
+      const { chat_id: chatId } = row;
+      const isBusy = waiting.has(chatId) || underWay.has(chatSlot(chatId)) || underWay.has(refreshSlot(key));
+      if (closed || isBusy || row.message_id === null) continue;
+      const delay = pacing.delay(chatId, { canWait: true });
+      if (delay > 0) {
+        next = Math.min(next, delay);
+        continue;
+      }
+      refreshes.begin(key);
+      begin(refreshSlot(key), key, delivery.refresh(row));
     }
-    clearTimeout(timer);
-    if (!closed) timer = setTimeout(wake, Math.max(1, earliest));
+    return next;
   };
 
   const lookUntilQuiet = async (): Promise<void> => {
+    let next: number | null;
     do {
       again = false;
-      await look().catch((err) => {
+      try {
+        next = await look();
+      } catch (err) {
         log.error({ err }, 'messages could not be looked at');
-        timer = setTimeout(wake, safetyInterval);
-      });
-    } while (again && !closed);
+        next = storagePause;
+      }
+    } while ((again || next === null) && !closed);
     looking = null;
+    clearTimeout(timer);
+    if (!closed) timer = setTimeout(wake, Math.max(1, next ?? 0));
   };
 
   const wake = (): void => {
-    if (looking === null && !closed) looking = lookUntilQuiet();
+    if (closed) return;
+    if (looking === null) looking = lookUntilQuiet();
     else again = true;
   };
 
@@ -261,7 +148,7 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
   return {
     wake,
     refresh(key) {
-      toRefresh.add(key);
+      refreshes.want(key);
       wake();
     },
     mute: (chatId) => {
@@ -273,7 +160,7 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
     async close() {
       closed = true;
       clearTimeout(timer);
-      const onTheirWay = Promise.all([looking, ...busy.values()]);
+      const onTheirWay = Promise.all([looking, ...underWay.values()]);
       await withDeadline(onTheirWay, 4_000, 'sending what is on its way').catch((err) =>
         log.warn({ err }, 'left'),
       );
