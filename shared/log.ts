@@ -1,8 +1,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 /**
- * Logs are JSON lines on standard output. Secrets are kept out by construction: a value that must not be
- * read is wrapped in `Secret`, and fields with telling names are censored wherever somebody logs them.
+ * Logs are JSON lines on standard output. Secrets are kept out by construction: fields with telling names are
+ * censored wherever somebody logs them, and of errors only what cannot hold a payload gets out.
  */
 
 export type Log = Logger;
