@@ -21,44 +21,42 @@ const outputsKept = hour;
 
 const before = (now: Date, age: number): string => new Date(now.getTime() - age).toISOString();
 
+/** Names of commands and outputs end in their operation's id. */
+const operationOf = sql<string>`substr(sealed_values.name, instr(sealed_values.name, ':') + 1)`;
+
+/**
+ * Commands and outputs of `/exec` that the chat has shown, or that nobody can be shown any more: their message is
+ * forgotten, or the operation was refused. Gives how many it forgot.
+ */
 export const forgetToldOutputs = async (trx: Trx, vault: Vault, now: Date): Promise<number> => {
   const told = await trx
     .selectFrom('sealed_values')
-    .innerJoin('operations', 'operations.vm_id', 'sealed_values.vm_id')
-    .innerJoin('messages', (join) =>
-      join.on((on) =>
-        on(
-          'messages.key',
-          '=',
-          on.fn<string>('concat', [on.val(operationMessageKey('')), 'operations.operation_id']),
-        ),
-      ),
+    .leftJoin('operations', (join) => join.on('operations.operation_id', '=', operationOf))
+    .leftJoin('messages', (join) =>
+      join.on('messages.key', '=', sql<string>`${operationMessageKey('')} || ${operationOf}`),
     )
-    .select(['operations.operation_id', 'operations.vm_id'])
-    .distinct()
-    .where('operations.kind', '=', 'exec')
-    .where('operations.ended_at', '<', before(now, outputsKept))
-    .whereRef('messages.delivered_revision', '>=', 'messages.revision')
+    .select(['sealed_values.vm_id', 'sealed_values.name'])
     .where((where) =>
       where.or([
-        where(
-          'sealed_values.name',
-          '=',
-          where.fn<string>('concat', [where.val(execCommandName('')), 'operations.operation_id']),
-        ),
-        where(
-          'sealed_values.name',
-          '=',
-          where.fn<string>('concat', [where.val(execOutputName('')), 'operations.operation_id']),
-        ),
+        where('sealed_values.name', 'like', `${execCommandName('')}%`),
+        where('sealed_values.name', 'like', `${execOutputName('')}%`),
+      ]),
+    )
+    .where((where) =>
+      where.or([
+        where('operations.operation_id', 'is', null),
+        where.and([
+          where('operations.ended_at', '<', before(now, outputsKept)),
+          where.or([
+            where('messages.key', 'is', null),
+            where('messages.delivered_revision', '>=', where.ref('messages.revision')),
+          ]),
+        ]),
       ]),
     )
     .limit(1_000)
     .execute();
-  for (const { operation_id, vm_id } of told) {
-    await vault.forget(trx, vm_id, execCommandName(operation_id));
-    await vault.forget(trx, vm_id, execOutputName(operation_id));
-  }
+  for (const { vm_id, name } of told) await vault.forget(trx, vm_id, name);
   return told.length;
 };
 
