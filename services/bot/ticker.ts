@@ -1,4 +1,4 @@
-import type { Producer } from '../../queues/producer.ts';
+import type { JobAddress, Producer } from '../../queues/producer.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Db } from './conversation.ts';
 import { operationMessageKey } from './notifications.ts';
@@ -33,16 +33,20 @@ export const createTicker = ({
 }: Dependencies): Ticker => {
   let running: Promise<void> = Promise.resolve();
 
+  /** While Redis is away the elapsed time goes on without the place. */
+  const placeOf = (job: JobAddress): Promise<number | null> =>
+    producer.position(job).catch((err) => {
+      log.debug({ err, jobId: job.jobId }, 'its place in the queue is not known');
+      return null;
+    });
+
   const look = async (): Promise<void> => {
     for (const operation of await findOpenOperations(db)) {
       const { operation_id: operationId, host, attempt } = operation;
       if (operation.chat === null || Date.now() - Date.parse(operation.requested_at) < settling) continue;
       if (board.of(operationId, host).step === null) {
         const jobName = catalogNameOf(operation.kind);
-        board.setAhead(
-          operationId,
-          await producer.position({ jobName, host, jobId: `${operationId}.${attempt}` }),
-        );
+        board.setAhead(operationId, await placeOf({ jobName, host, jobId: `${operationId}.${attempt}` }));
       }
       refresh(operationMessageKey(operationId));
     }
