@@ -4,7 +4,7 @@ import type { Content } from '../format/rich-text.ts';
 import type { Database, MessageRow } from '../store/schema.ts';
 import type { View } from '../view.ts';
 import { type Calls, deliverDocument, deliverText } from './calls.ts';
-import type { Api } from './client.ts';
+import type { Api, CallOptions } from './client.ts';
 import type { Pacing } from './pacing.ts';
 import { type Postponed, retryDelay } from './postponed.ts';
 import { type Refusal, readRefusal } from './refusals.ts';
@@ -40,12 +40,25 @@ export const createDelivery = (dependencies: Dependencies): Delivery => {
   /** Delivered, but the storage could not take note: without this every further try would be one more message. */
   const unsaved = new Map<string, { messageId: number; fileOf: number | null }>();
 
-  const pacedCalls = (chatId: number, usual = {}): Calls => ({
-    call: (method, payload, options) => {
-      pacing.take(chatId);
-      return api.call(method, payload, { ...usual, ...options });
-    },
-  });
+  /**
+   * Takes the first call's token at once, before anything is awaited: whoever looks next has to see that it is taken.
+   * What turns out to need no call gives it back.
+   */
+  const withTurn = async (chatId: number, usual: CallOptions, work: (calls: Calls) => Promise<void>) => {
+    let made = 0;
+    pacing.take(chatId);
+    try {
+      await work({
+        call(method, payload, options) {
+          if (made > 0) pacing.take(chatId);
+          made += 1;
+          return api.call(method, payload, { ...usual, ...options });
+        },
+      });
+    } finally {
+      if (made === 0) pacing.giveBack(chatId);
+    }
+  };
 
   const noteSimplified =
     ({ key }: MessageRow) =>
@@ -126,8 +139,7 @@ export const createDelivery = (dependencies: Dependencies): Delivery => {
   };
 
   /** Text, then the file that belongs to it. Gives the message's id, or why Telegram did not take one of them. */
-  const carryOut = async (row: MessageRow, content: Content): Promise<number | Refusal> => {
-    const calls = pacedCalls(row.chat_id);
+  const carryOut = async (row: MessageRow, content: Content, calls: Calls): Promise<number | Refusal> => {
     try {
       const messageId = await show(row, content, calls);
       const fileOf = unsaved.get(row.key)?.fileOf ?? null;
@@ -156,33 +168,36 @@ export const createDelivery = (dependencies: Dependencies): Delivery => {
     }
   };
 
-  return {
-    async deliver(row) {
-      const content = await makeContent(row);
-      if (content === undefined) return tryAgain(row, { aside: true });
-      if (content === null) return finish(row, row.message_id);
-      const outcome = await carryOut(row, content);
-      if (typeof outcome === 'number') return finish(row, outcome);
-      const placed = unsaved.get(row.key);
-      // The text has arrived and the file has not: only the file is tried again.
-      if (placed !== undefined && row.message_id === null) {
-        await changeRow(db, row.key, { message_id: placed.messageId });
-      }
-      return react(row, outcome);
-    },
+  const deliver = async (row: MessageRow, calls: Calls): Promise<void> => {
+    const content = await makeContent(row);
+    if (content === undefined) return tryAgain(row, { aside: true });
+    if (content === null) return finish(row, row.message_id);
+    const outcome = await carryOut(row, content, calls);
+    if (typeof outcome === 'number') return finish(row, outcome);
+    const placed = unsaved.get(row.key);
+    // The text has arrived and the file has not: only the file is tried again.
+    if (placed !== undefined && row.message_id === null) {
+      await changeRow(db, row.key, { message_id: placed.messageId });
+    }
+    await react(row, outcome);
+  };
 
-    async refresh(row) {
-      const content = await makeContent(row);
-      if (content === undefined || content === null || content.document !== undefined) return;
-      try {
-        await show(row, content, pacedCalls(row.chat_id, { deadline: refreshDeadline }));
-      } catch (error) {
-        const refusal = readRefusal(error);
-        if (refusal.kind === 'too-many') pacing.pause(row.chat_id, refusal.retryAfter);
-        else if (refusal.kind === 'blocked') mute(row);
-        else if (refusal.kind === 'message-gone') await forgetPlace(row);
-        else log.debug({ message: row.key, refusal }, 'a refresh was not taken');
-      }
-    },
+  const refresh = async (row: MessageRow, calls: Calls): Promise<void> => {
+    const content = await makeContent(row);
+    if (content === undefined || content === null || content.document !== undefined) return;
+    try {
+      await show(row, content, calls);
+    } catch (error) {
+      const refusal = readRefusal(error);
+      if (refusal.kind === 'too-many') pacing.pause(row.chat_id, refusal.retryAfter);
+      else if (refusal.kind === 'blocked') mute(row);
+      else if (refusal.kind === 'message-gone') await forgetPlace(row);
+      else log.debug({ message: row.key, refusal }, 'a refresh was not taken');
+    }
+  };
+
+  return {
+    deliver: (row) => withTurn(row.chat_id, {}, (calls) => deliver(row, calls)),
+    refresh: (row) => withTurn(row.chat_id, { deadline: refreshDeadline }, (calls) => refresh(row, calls)),
   };
 };

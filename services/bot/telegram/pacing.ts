@@ -53,6 +53,12 @@ export const createPacing = (now: () => number = () => performance.now()) => {
       chats.set(chatId, { tokens: refilled(chats.get(chatId), rateOf(chatId), at) - 1, at });
       if (chats.size > 10_000) forgetWhatIsFull(at);
     },
+    /** A call that was counted and turned out to be of no use. */
+    giveBack(chatId: number): void {
+      const chat = chats.get(chatId);
+      if (chat !== undefined) chat.tokens += 1;
+      if (all !== undefined) all.tokens += 1;
+    },
     /** Telegram's own word: nothing to this chat for so long. */
     pause(chatId: number, ms: number): void {
       pausedUntil.set(chatId, Math.max(pausedUntil.get(chatId) ?? 0, now() + ms));

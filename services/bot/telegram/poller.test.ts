@@ -1,6 +1,7 @@
 import type { Update } from 'telegraf/types';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLog } from '../../../shared/log.ts';
+import { createPracticeServer } from '../../practice/server.ts';
 import { type Fixture, openFixture, testToken } from '../../practice/testing/fixture.ts';
 import { type Api, createApi, identifyBot } from './client.ts';
 import { ConflictError, startPoller } from './poller.ts';
@@ -102,6 +103,42 @@ describe('the poll loop', () => {
     });
     await person().send('a');
     await vi.waitFor(() => expect(seen).toEqual(['a']), { timeout: 10_000 });
+  });
+
+  it('waits while nothing listens there, and goes on when something does', async () => {
+    const { port } = new URL(fixture.url);
+    await fixture.close();
+    const seen: number[] = [];
+    const warned = vi.spyOn(log, 'warn');
+    poll(async (update) => {
+      seen.push(update.update_id);
+    });
+    await vi.waitFor(() => expect(warned).toHaveBeenCalled());
+    const server = createPracticeServer({ log, token: testToken, administratorId: ada });
+    onTestFinished(() => server.close());
+    server.practice.updates.pushRaw({ update_id: 7, message: { text: 'a' } });
+    await server.listen(Number(port));
+    await vi.waitFor(() => expect(seen).toEqual([7]), { timeout: 10_000 });
+  });
+
+  it.each([
+    ['another process', 'Conflict: terminated by other getUpdates request; make sure that only one bot…'],
+    ['a webhook', "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook…"],
+  ])('says who takes its updates: %s', async (who, description) => {
+    await fixture.client.fault({ kind: 'refuse', code: 409, method: 'getUpdates', description });
+    const { ended } = poll(async () => undefined);
+    await expect(ended).rejects.toThrow(ConflictError);
+    await expect(ended).rejects.toThrow(new RegExp(who, 'i'));
+  });
+
+  it('ends with words for a person when the token is not accepted any more', async () => {
+    await fixture.client.fault({
+      kind: 'refuse',
+      code: 401,
+      method: 'getUpdates',
+      description: 'Unauthorized',
+    });
+    await expect(poll(async () => undefined).ended).rejects.toThrow(/@BotFather/);
   });
 
   it('says clearly that another process polls with the same token', async () => {
