@@ -77,14 +77,14 @@ const commandFor = async (
 
 const mostPortAttempts = 20;
 
-/** Rejects only when the storage is out; then the report must come again. */
+/** Rejects only when the storage or Redis is out; then the report must come again. */
 export const recordReport = async (
   { store, vault, producer, config, log }: Dependencies,
   { operationId, jobId, outcome, at }: Pick<Report, 'operationId' | 'jobId' | 'outcome' | 'at'>,
 ): Promise<void> => {
   const outputName = execOutputName(operationId);
-  // Before the transaction: nothing foreign is waited for inside one.
-  const output = await producer.readPrivate(outputName).catch(() => null);
+  // Before the transaction: nothing foreign is waited for inside one. Without it an output would be lost for good.
+  const output = await producer.readPrivate(outputName);
   const events = await store.transaction(async (trx) => {
     const operation = await findOperation(trx, operationId);
     // Of an operation with several jobs only the newest one's word counts.
