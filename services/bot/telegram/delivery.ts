@@ -8,7 +8,7 @@ import type { Api, CallOptions } from './client.ts';
 import type { Pacing } from './pacing.ts';
 import { type Postponed, retryDelay } from './postponed.ts';
 import { type Refusal, readRefusal } from './refusals.ts';
-import { changeRow } from './rows.ts';
+import { changeRow, refuseRevision } from './rows.ts';
 import { createShown } from './shown.ts';
 
 /** One row of the table becomes calls to Telegram, and their outcome is noted in the row. */
@@ -95,7 +95,7 @@ export const createDelivery = (dependencies: Dependencies): Delivery => {
 
   const setAside = async (row: MessageRow, reason: string): Promise<void> => {
     log.warn({ message: row.key, reason }, 'a message cannot be delivered');
-    await changeRow(db, row.key, { state: 'undeliverable' });
+    await refuseRevision(db, row);
     unsaved.delete(row.key);
   };
 

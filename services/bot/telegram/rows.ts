@@ -37,3 +37,13 @@ export const findRows = (db: Db, keys: readonly string[]): Promise<MessageRow[]>
 export const changeRow = async (db: Db, key: string, changes: Partial<MessageRow>): Promise<void> => {
   await db.updateTable('messages').set(changes).where('key', '=', key).execute();
 };
+
+/** Puts the row aside as it was read; a revision that was written meanwhile has its own chance. */
+export const refuseRevision = async (db: Db, { key, revision }: MessageRow): Promise<void> => {
+  await db
+    .updateTable('messages')
+    .set({ state: 'undeliverable' })
+    .where('key', '=', key)
+    .where('revision', '=', revision)
+    .execute();
+};

@@ -136,6 +136,19 @@ describe('when Telegram refuses', () => {
     expect(fromBot(ada)).toHaveLength(1);
   });
 
+  it('a revision, the one that was written meanwhile goes out', async () => {
+    const { say } = await openSending(bot(), {
+      render: async (view) => {
+        if (view.kind === 'content') return view.content;
+        await say('a', ada, 'the end');
+        return contentOf('too much');
+      },
+    });
+    await refuse('sendMessage', 'message is too long');
+    await say('a', ada, '', { view: fileView });
+    await shows(ada, 'the end');
+  });
+
   it('an edit whose outcome is not known, what the message shows is not guessed', async () => {
     const { say } = await openSending(bot());
     await say('a', ada, 'first');
