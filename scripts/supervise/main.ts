@@ -1,6 +1,7 @@
 import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { botEnv } from '../../services/bot/env.ts';
+import { type BotEnv, botEnv } from '../../services/bot/env.ts';
+import { createApi, identifyBot } from '../../services/bot/telegram/client.ts';
 import { parseGatewayEnv } from '../../services/gateway/env.ts';
 import { parsePracticeEnv } from '../../services/practice/env.ts';
 import { parseWorkerEnv } from '../../services/worker/env.ts';
@@ -32,7 +33,7 @@ const withPractice = (variables: Source): Source => {
 };
 
 /** Reads everybody's variables, so that all faults of all processes are listed at once. */
-const readEverything = (): { env: SupervisorEnv; variables: Source; practice: boolean } => {
+const readEverything = (): { env: SupervisorEnv; bot: BotEnv; variables: Source; practice: boolean } => {
   const practice = !source.TELEGRAM_BOT_TOKEN && !source.TELEGRAM_BOT_TOKEN_FILE;
   const variables = practice ? withPractice(source) : source;
   const faults = new Set<string>();
@@ -46,16 +47,16 @@ const readEverything = (): { env: SupervisorEnv; variables: Source; practice: bo
     }
   };
   const env = collect(() => parseEnv(supervisorEnv, variables));
-  collect(() => parseEnv(botEnv, variables));
+  const bot = collect(() => parseEnv(botEnv, variables));
   collect(() => parseWorkerEnv(variables));
   collect(() => parseGatewayEnv(variables));
   if (practice) collect(() => parsePracticeEnv(variables));
-  if (env === undefined || faults.size > 0)
+  if (env === undefined || bot === undefined || faults.size > 0)
     throw new EnvError(`Wrong configuration:\n${[...faults].join('\n')}`);
-  return { env, variables, practice };
+  return { env, bot, variables, practice };
 };
 
-const { env, variables, practice } = envOrExit(readEverything);
+const { env, bot, variables, practice } = envOrExit(readEverything);
 if (process.argv.includes('--check')) process.exit(0);
 
 const tell = (text: string): void => {
@@ -152,6 +153,18 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   });
 }
 
+const whereToGo = async (): Promise<string> => {
+  if (practice) return `open http://127.0.0.1:${env.PRACTICE_PORT} and write /start`;
+  const api = createApi({ token: bot.TELEGRAM_BOT_TOKEN, apiRoot: bot.TELEGRAM_API_ROOT });
+  // The name is a courtesy: the bot itself has asked already, and would have ended with a wrong token.
+  const name = await identifyBot(api).then(
+    ({ username }) => `@${username}`,
+    () => 'your bot',
+  );
+  api.close();
+  return `write /start to ${name} in Telegram`;
+};
+
 const startAll = async (): Promise<void> => {
   const redisUrl = await startRedis();
   const all: Source = { ...variables, REDIS_URL: redisUrl };
@@ -169,13 +182,8 @@ const startAll = async (): Promise<void> => {
 
 try {
   await startAll();
-  if (stopping === null) {
-    tell(
-      practice
-        ? `Berth is ready: open http://127.0.0.1:${env.PRACTICE_PORT} and write /start`
-        : 'Berth is ready: write /start to your bot in Telegram',
-    );
-  }
+  const place = await whereToGo();
+  if (stopping === null) tell(`Berth is ready: ${place}`);
 } catch (error) {
   if (stopping === null) {
     process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
