@@ -25,7 +25,7 @@ import {
   type Result,
 } from './catalog.ts';
 import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
-import { CancelledError, OperationError, RetryableError, SupersededError } from './errors.ts';
+import { CancelledError, OperationError, RetryableError, redacted, SupersededError } from './errors.ts';
 import { checkFence } from './fence.ts';
 import { putPrivate, readPrivate } from './private-values.ts';
 import { createProgressReporter } from './progress-reporter.ts';
@@ -225,7 +225,7 @@ export const createConsumer = (options: ConsumerOptions) => {
       }
       if (reason === lostReason || reason === shutdownReason) {
         jobLog.warn({ reason, ms: took() }, 'job is handed back');
-        if (reason === lostReason) throw error;
+        if (reason === lostReason) throw redacted(error);
         // Delayed until now, it is another worker's at once, and this was no failed try.
         await job.moveToDelayed(Date.now(), token);
         throw new DelayedError();
@@ -302,13 +302,6 @@ export const createConsumer = (options: ConsumerOptions) => {
       await Promise.all([closeRedis(subscriber), closeRedis(redis)]);
     },
   };
-};
-
-/** BullMQ keeps an error's text and stack with the job, readable for whoever sees the queues. */
-const redacted = (error: unknown): Error => {
-  const shown = new Error(error instanceof RetryableError ? error.code : 'failed; see the worker’s log');
-  delete shown.stack;
-  return shown;
 };
 
 export type Consumer = ReturnType<typeof createConsumer>;

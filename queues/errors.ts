@@ -37,3 +37,10 @@ export class SupersededError extends Error {
 export class CancelledError extends Error {
   override name = 'CancelledError';
 }
+
+/** What may be thrown to BullMQ in its place, which keeps an error's text and stack where all who see the queues read. */
+export const redacted = (error: unknown): Error => {
+  const shown = new Error(error instanceof RetryableError ? error.code : 'failed; the log says why');
+  delete shown.stack;
+  return shown;
+};

@@ -4,6 +4,7 @@ import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { type Report, report } from './catalog.ts';
 import { connectRedis, keptJobs, reportsQueue } from './connection.ts';
+import { redacted } from './errors.ts';
 
 /** Outcomes on their way back to the bot: delivered at least once, in about the order in which they happened. */
 
@@ -36,13 +37,16 @@ export const consumeReports = ({
   const redis = connectRedis(redisUrl, 'consumer', log);
   const worker = new Worker<Report>(
     reportsQueue,
-    async ({ data }) => {
+    async ({ data, id }) => {
       const read = report.safeParse(data);
       if (!read.success) {
         log.error({ problem: read.error.issues[0]?.message }, 'a report was not understood');
         return;
       }
-      await onReport(read.data);
+      await onReport(read.data).catch((err) => {
+        log.warn({ err, jobId: id }, 'a report could not be recorded yet');
+        throw redacted(err);
+      });
     },
     {
       connection: redis,
@@ -55,7 +59,6 @@ export const consumeReports = ({
     },
   );
   worker.on('error', (err) => log.debug({ err }, 'reports'));
-  worker.on('failed', (job, err) => log.warn({ err, jobId: job?.id }, 'a report could not be recorded yet'));
   return {
     ready: worker.waitUntilReady(),
     async close(): Promise<void> {

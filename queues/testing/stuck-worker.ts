@@ -1,22 +1,29 @@
 import { createLog } from '../../shared/log.ts';
-import { createConsumer } from '../consumer.ts';
+import type { QueueKind } from '../catalog.ts';
+import { type Context, createConsumer } from '../consumer.ts';
 import { concurrency, succeeding } from './processors.ts';
 
-/** A worker process that never ends a stop-vm: something to kill. Says `took` once it has one. */
+/**
+ * A worker process that never ends a stop-vm or a build: something to kill. Says `took` once it has one. Arguments:
+ * Redis' URL, the instance, and the only kind of queue to take from, where it is not all.
+ */
 
-const [redisUrl, instance] = process.argv.slice(2);
+const [redisUrl, instance, kind] = process.argv.slice(2);
+const getStuck = (_payload: unknown, { signal }: Context): Promise<never> => {
+  process.stdout.write('took\n');
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+};
 const consumer = createConsumer({
   redisUrl: redisUrl!,
   instance: instance!,
   host: 'h1',
   concurrency,
+  ...(kind !== undefined && { kinds: [kind as QueueKind] }),
   log: createLog('stuck', 'silent'),
   processors: {
     ...succeeding,
-    stopVm: (_payload, { signal }) => {
-      process.stdout.write('took\n');
-      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-    },
+    stopVm: getStuck,
+    buildImage: getStuck,
   },
 });
 await consumer.ready;
