@@ -9,7 +9,9 @@ require_docker() {
   if command -v docker >/dev/null 2>&1 && docker_answers; then return; fi
   [ -z "$host" ] || fail "No Docker engine answers at DOCKER_HOST=$host. Start it, or empty DOCKER_HOST to use this machine's."
   # The program may be there without an engine; the engine's package brings iptables along where it is missing.
-  require_programs docker=docker.io dockerd=docker.io iptables=iptables
+  require_programs dockerd=docker.io iptables=iptables
+  # Debian 13 has the client in a package of its own; before, it came with the engine.
+  require_programs docker=docker-cli
   docker_answers && return
   [ "$(id -u)" -eq 0 ] || fail "Docker does not answer. Start it, or let yourself use it, then start again:
 
