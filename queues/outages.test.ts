@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLog } from '../shared/log.ts';
 import { startRedis, type TestRedis } from '../tests/support/redis.ts';
 import { buildImage, type JobName, type Report } from './catalog.ts';
@@ -107,6 +107,25 @@ const readable = async (): Promise<string> => {
 };
 const waitsUntilAborted = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+/** A worker process that never ends its job; it ends with the test. */
+const startStuckWorker = async (kind: 'lifecycle' | 'image') => {
+  const file = join(import.meta.dirname, 'testing/stuck-worker.ts');
+  const child = spawn(process.execPath, [file, redis.url, instance, kind]);
+  const ended = once(child, 'exit');
+  const end = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  onTestFinished(end);
+  let output = '';
+  child.stdout.on('data', (piece) => {
+    output += piece;
+  });
+  const says = (words: string) => vi.waitFor(() => expect(output).toContain(words), { timeout: 15_000 });
+  await says('ready');
+  return { says, end, ended, output: () => output, signal: (name: NodeJS.Signals) => child.kill(name) };
+};
 
 describe('a report', () => {
   it('comes again until it is recorded, without the error in Redis that kept it', async () => {
@@ -218,6 +237,24 @@ describe('Redis', () => {
   });
 });
 
+describe('a worker that was frozen for long', () => {
+  it('lets go of the job that another one has done meanwhile, and says nothing of it', async () => {
+    const frozen = await startStuckWorker('lifecycle');
+    await add('stop-vm', 'o1');
+    await frozen.says('took');
+    frozen.signal('SIGSTOP');
+    await work();
+    await reported('o1', 25_000);
+    expect(frozen.output()).not.toContain('let go');
+    frozen.signal('SIGCONT');
+    await frozen.says('let go');
+    frozen.signal('SIGTERM');
+    await frozen.ended;
+    expect((await producer.inspect(address('stop-vm', 'o1'))).outcome).toMatchObject({ kind: 'succeeded' });
+    expect(reportsOf('o1')).toHaveLength(1);
+  }, 60_000);
+});
+
 describe('one build at a time', () => {
   it('holds across the workers of a host', async () => {
     let building = 0;
@@ -248,17 +285,7 @@ describe('one build at a time', () => {
   });
 
   it('goes on in another worker when the one that built is killed, and whoever waits gets its VM', async () => {
-    const builder = spawn(process.execPath, [
-      join(import.meta.dirname, 'testing/stuck-worker.ts'),
-      redis.url,
-      instance,
-      'image',
-    ]);
-    let said = '';
-    builder.stdout.on('data', (piece) => {
-      said += piece;
-    });
-    await vi.waitFor(() => expect(said).toContain('ready'), { timeout: 10_000 });
+    const builder = await startStuckWorker('image');
     await work(
       {
         createVm: async (_payload, { runFirst }) => {
@@ -270,9 +297,8 @@ describe('one build at a time', () => {
       ['lifecycle'],
     );
     await add('create-vm', 'c1');
-    await vi.waitFor(() => expect(said).toContain('took'), { timeout: 10_000 });
-    builder.kill('SIGKILL');
-    await once(builder, 'exit');
+    await builder.says('took');
+    await builder.end();
     await work({}, ['image']);
     expect((await reported('c1', 25_000)).outcome.kind).toBe('succeeded');
   }, 60_000);

@@ -4,14 +4,20 @@ import { type Context, createConsumer } from '../consumer.ts';
 import { concurrency, succeeding } from './processors.ts';
 
 /**
- * A worker process that never ends a stop-vm or a build: something to kill. Says `took` once it has one. Arguments:
+ * A worker process that never ends a stop-vm or a build: something to kill. Says `took` once it has one and
+ * `let go` once it must stop. Arguments:
  * Redis' URL, the instance, and the only kind of queue to take from, where it is not all.
  */
 
 const [redisUrl, instance, kind] = process.argv.slice(2);
 const getStuck = (_payload: unknown, { signal }: Context): Promise<never> => {
   process.stdout.write('took\n');
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  return new Promise((_, reject) =>
+    signal.addEventListener('abort', () => {
+      process.stdout.write('let go\n');
+      reject(signal.reason);
+    }),
+  );
 };
 const consumer = createConsumer({
   redisUrl: redisUrl!,
