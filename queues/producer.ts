@@ -1,4 +1,5 @@
 import { type Job as BullJob, Queue } from 'bullmq';
+import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { requestCancellation } from './cancellation.ts';
 import { findJob, type JobName, type Outcome, outcome } from './catalog.ts';
@@ -34,6 +35,9 @@ const states: Record<string, JobState> = {
   failed: 'failed',
 };
 
+/** Milliseconds. BullMQ may wait for a connection for as long as it takes; whoever calls here may not. */
+const deadline = 5_000;
+
 type Options = { redisUrl: string; instance: string; log: Log };
 
 export const createProducer = ({ redisUrl, instance, log }: Options) => {
@@ -57,7 +61,7 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
     requireRedis();
     const queue = queueCalled(name);
     try {
-      return await act(queue);
+      return await withDeadline(act(queue), deadline, `queue ${name}`);
     } catch (error) {
       if (queues.get(name) === queue) queues.delete(name);
       queue.close().catch((err) => log.debug({ err, queue: name }, 'queue'));

@@ -1,3 +1,4 @@
+import { ZodError } from 'zod';
 import type { JobName } from '../../queues/catalog.ts';
 import type { NewJob, Producer } from '../../queues/producer.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
@@ -74,12 +75,12 @@ export const createRelay = ({ store, vault, producer, log }: Dependencies): Rela
       .execute();
     if (rows.length === 0) return false;
     await dispatch(rows).catch(async (err) => {
-      if (!producer.isReady() || rows.length === 1) throw err;
-      // Redis is there, so one of them is at fault: one by one, and the faulty one is left to the sweeper.
+      if (!(err instanceof ZodError)) throw err;
+      // Not Redis but a row is at fault: one by one, and the faulty one is left to the sweeper.
       for (const row of rows) {
         await dispatch([row]).catch((fault) => {
-          if (!producer.isReady()) throw fault;
-          log.error({ err: fault, operationId: row.operation_id }, 'a job could not be added');
+          if (!(fault instanceof ZodError)) throw fault;
+          log.error({ err: fault, operationId: row.operation_id }, 'a job does not fit its schema');
         });
       }
     });
