@@ -1,5 +1,5 @@
 import { ZodError } from 'zod';
-import type { JobName } from '../../queues/catalog.ts';
+import { findJob, type JobName } from '../../queues/catalog.ts';
 import type { NewJob, Producer } from '../../queues/producer.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
 import type { Log } from '../../shared/log.ts';
@@ -17,6 +17,9 @@ export type Relay = { wake(): void; close(): Promise<void> };
 
 type Dependencies = { store: Pick<Store, 'db'>; vault: Vault; producer: Producer; log: Log };
 
+/** What every job of the outbox carries. */
+type OperationPayload = { vmId: string; epoch: number };
+
 const batch = 200;
 /** Milliseconds. */
 const longestPause = 2_000;
@@ -25,7 +28,8 @@ const safetyInterval = 10_000;
 /** Puts everything that a job needs where its worker finds it, then adds the job. */
 export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 'log'>) => {
   const prepare = async (row: OutboxRow): Promise<NewJob> => {
-    const payload = JSON.parse(row.payload!) as { vmId: string; epoch: number };
+    const jobName = row.job_name as JobName;
+    const payload = findJob(jobName).payload.parse(JSON.parse(row.payload!)) as OperationPayload;
     const isExec = row.job_name === 'exec';
     // An exec runs beside the lifecycle and must not raise the fence.
     if (!isExec) await producer.raiseFence(payload.vmId, payload.epoch);
@@ -34,7 +38,7 @@ export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 
       const command = await vault.unsealBytes(store.db, payload.vmId, name);
       if (command !== null) await producer.putPrivate(name, command);
     }
-    return { jobName: row.job_name as JobName, host: row.host, jobId: row.job_id, payload };
+    return { jobName, host: row.host, jobId: row.job_id, payload };
   };
 
   return {
