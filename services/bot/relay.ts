@@ -1,10 +1,10 @@
-import { ZodError } from 'zod';
-import { findJob, type JobName } from '../../queues/catalog.ts';
+import { findJob } from '../../queues/catalog.ts';
 import type { NewJob, Producer } from '../../queues/producer.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import { execCommandName } from './sealed-names.ts';
+import { isStorageFault } from './store/faults.ts';
 import type { OutboxRow } from './store/schema.ts';
 import type { Store } from './store/store.ts';
 
@@ -25,19 +25,33 @@ const batch = 200;
 const longestPause = 2_000;
 const safetyInterval = 10_000;
 
+/** A row that will never become a job, however often it is tried; neither Redis nor the storage is at fault. */
+class UnusableRowError extends Error {
+  override name = 'UnusableRowError';
+}
+
 /** Puts everything that a job needs where its worker finds it, then adds the job. */
 export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 'log'>) => {
+  const read = async ({ job_name, payload: text, operation_id, job_id }: OutboxRow) => {
+    try {
+      const { name: jobName, payload: schema } = findJob(job_name ?? '');
+      const payload = schema.parse(JSON.parse(text ?? '')) as OperationPayload;
+      const isExec = jobName === 'exec';
+      const command = isExec
+        ? await vault.unsealBytes(store.db, payload.vmId, execCommandName(operation_id))
+        : null;
+      return { jobName, payload, isExec, command };
+    } catch (error) {
+      if (isStorageFault(error)) throw error;
+      throw new UnusableRowError(`${job_id} cannot become a job`, { cause: error });
+    }
+  };
+
   const prepare = async (row: OutboxRow): Promise<NewJob> => {
-    const jobName = row.job_name as JobName;
-    const payload = findJob(jobName).payload.parse(JSON.parse(row.payload!)) as OperationPayload;
-    const isExec = row.job_name === 'exec';
+    const { jobName, payload, isExec, command } = await read(row);
     // An exec runs beside the lifecycle and must not raise the fence.
     if (!isExec) await producer.raiseFence(payload.vmId, payload.epoch);
-    else {
-      const name = execCommandName(row.operation_id);
-      const command = await vault.unsealBytes(store.db, payload.vmId, name);
-      if (command !== null) await producer.putPrivate(name, command);
-    }
+    if (command !== null) await producer.putPrivate(execCommandName(row.operation_id), command);
     return { jobName, host: row.host, jobId: row.job_id, payload };
   };
 
@@ -79,12 +93,12 @@ export const createRelay = ({ store, vault, producer, log }: Dependencies): Rela
       .execute();
     if (rows.length === 0) return false;
     await dispatch(rows).catch(async (err) => {
-      if (!(err instanceof ZodError)) throw err;
+      if (!(err instanceof UnusableRowError)) throw err;
       // Not Redis but a row is at fault: one by one, and the faulty one is left to the sweeper.
       for (const row of rows) {
         await dispatch([row]).catch((fault) => {
-          if (!(fault instanceof ZodError)) throw fault;
-          log.error({ err: fault, operationId: row.operation_id }, 'a job does not fit its schema');
+          if (!(fault instanceof UnusableRowError)) throw fault;
+          log.error({ err: fault, operationId: row.operation_id }, 'a job could not be made');
         });
       }
     });
