@@ -92,7 +92,7 @@ export const readFormatted = (
     if (type === 'text_link') checkUrl(url ?? '', 'entity');
   }
   if (spoilerIsCut(parsed.entities)) {
-    log.warn('a spoiler lies over code: Telegram shows code openly, and so does the practice chat');
+    log.info('a spoiler lies over code: Telegram shows code openly, and so does the practice chat');
   }
   return fixFormattedText(parsed.text, parsed.entities);
 };
