@@ -2,9 +2,8 @@ import type { FailureCode } from '../shared/vm/failure.ts';
 
 /** How a processor says that it did not succeed. Whatever else it throws is tried again, and in the end given up. */
 
-/** It cannot be done, and trying again would not help. `detail` is for people and holds no secret. */
-export class OperationError extends Error {
-  override name = 'OperationError';
+/** `detail` completes the code's sentence, is for people and holds no secret. */
+class WordedError extends Error {
   readonly code: FailureCode;
   readonly detail: string;
 
@@ -15,17 +14,14 @@ export class OperationError extends Error {
   }
 }
 
-/** It could not be done now; the same job may succeed later. After the last try it counts as an OperationError. */
-export class RetryableError extends Error {
-  override name = 'RetryableError';
-  readonly code: FailureCode;
-  readonly detail: string;
+/** It cannot be done, and trying again would not help. */
+export class OperationError extends WordedError {
+  override name = 'OperationError';
+}
 
-  constructor(code: FailureCode, detail = '') {
-    super(detail === '' ? code : `${code}: ${detail}`);
-    this.code = code;
-    this.detail = detail;
-  }
+/** It could not be done now; the same job may succeed later. After the last try it counts as an OperationError. */
+export class RetryableError extends WordedError {
+  override name = 'RetryableError';
 }
 
 /** A newer operation of the VM has begun: this one must touch nothing more, and nobody waits for its word. */

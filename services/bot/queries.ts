@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { initialState } from '../../shared/settings/settings.ts';
 import type { VmLimits } from '../../shared/vm/limits.ts';
+import { unchangedSettings } from './store/projections/settings.ts';
 import type { Database, OperationRow, PlanRow, SettingsRow, UserRow, VmRow } from './store/schema.ts';
 
 /** What the chat looks up. Each takes the database or a transaction first; each name says what is looked up by what. */
@@ -76,17 +76,8 @@ export const findPlans = (db: Db): Promise<PlanRow[]> =>
 export const findPlan = (db: Db, planId: string): Promise<PlanRow | undefined> =>
   db.selectFrom('plans').selectAll().where('plan_id', '=', planId).executeTakeFirst();
 
-const defaults: SettingsRow = {
-  id: 1,
-  memory_bytes: initialState.memoryBytes,
-  cpus: initialState.cpus,
-  disk_bytes: initialState.diskBytes,
-  max_vms: initialState.maxVms,
-  gpu: initialState.gpu ? 1 : 0,
-};
-
 export const findSettings = async (db: Db): Promise<SettingsRow> =>
-  (await db.selectFrom('settings').selectAll().executeTakeFirst()) ?? defaults;
+  (await db.selectFrom('settings').selectAll().executeTakeFirst()) ?? unchangedSettings;
 
 /** VMs that count towards a person's limit: a creation that failed does not keep anybody from the next one. */
 export const countVmsTowardsLimit = async (db: Db, owner: number): Promise<number> => {

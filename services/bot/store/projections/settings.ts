@@ -5,7 +5,8 @@ import { onlyFor, type Projection } from './projection.ts';
 
 /** The settings as they are now: one row, there once something was changed. */
 
-const defaults: SettingsRow = {
+/** What holds as long as nothing was changed. */
+export const unchangedSettings: SettingsRow = {
   id: 1,
   memory_bytes: initialState.memoryBytes,
   cpus: initialState.cpus,
@@ -17,7 +18,7 @@ const defaults: SettingsRow = {
 const put = async (trx: Transaction<Database>, changes: Partial<SettingsRow>): Promise<void> => {
   await trx
     .insertInto('settings')
-    .values({ ...defaults, ...changes })
+    .values({ ...unchangedSettings, ...changes })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(changes))
     .execute();
 };
