@@ -1,126 +1,168 @@
+import { mkdir } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { createLifecycle } from '../../shared/lifecycle.ts';
+import { createLog } from '../../shared/log.ts';
 import { startBerth } from '../../tests/support/berth.ts';
-import { findContainers } from '../../tests/support/docker.ts';
-import { banner, benchFirstPort, createByChat, createDirectly, execDirectly } from './against-docker.ts';
-import { timeUntil } from './chat.ts';
-import { median, type Series, table, toRow } from './figures.ts';
+import { docker } from '../../tests/support/docker.ts';
+import { crewSize, repliesWhileCreating, repliesWhileRunning } from './busy.ts';
+import { anyMessage, type Bench, timeUntil } from './chat.ts';
+import { execByChat, execDirectly, findOwnersContainer } from './commands.ts';
+import {
+  createByChat,
+  createDirectly,
+  createOwnersVm,
+  firstPort,
+  lastPort,
+  removeLeftovers,
+  vmImage,
+} from './creations.ts';
+import { compare, createFigures, median, table, toRow, withAim } from './figures.ts';
 import { measureMemory } from './memory.ts';
-import { measureReplay } from './replay.ts';
-import { measureBullmq, measureOperations } from './throughput.ts';
+import { letIn } from './people.ts';
+import { openReplay } from './replay.ts';
+import { openThroughput } from './throughput.ts';
 
 /**
  * How fast Berth is, against Docker and BullMQ alone: `npm run bench [-- --json] [--rounds 10]`. What is compared is
- * measured in turn, round by round, so that a machine whose speed drifts is fair to both.
+ * measured in turn, round by round and each first in every other round, so that a machine whose speed drifts, and
+ * what others do on it meanwhile, are fair to both.
  */
 
 const { values: options } = parseArgs({
   options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '10' } },
 });
 const rounds = Number(options.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) {
-  process.stderr.write('--rounds must be a whole number from 1 on\n');
+if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
+  process.stderr.write('--rounds must be a whole number from 1 to 100\n');
   process.exit(2);
 }
 
-const say = (text: string): void => {
-  if (!options.json) process.stderr.write(`${text}\n`);
-};
-
-const anyMessage = () => true;
-const inFlight = 30;
 const jobs = 1_000;
+const [replayedVms, eventsOfEach] = [2_000, 100];
+/** Memory does not vary like times do. */
+const memoryRounds = Math.min(3, rounds);
 
-const berth = await startBerth({
-  workers: 2,
-  env: {
-    SSH_PORT_RANGE: `${benchFirstPort}-${benchFirstPort + 400}`,
-    EXEC_TIMEOUT: '300',
-    LOG_LEVEL: 'info',
-  },
-});
-const stop = () => berth.stop();
-process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const broken = new AbortController();
+const { signal } = broken;
+const ending = createLifecycle(createLog('bench', 'warn', pino.destination(2)), () => {});
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => broken.abort(new Error(`${name}: broken off`)));
+}
 
-const all: Series[] = [];
-const add = (name: string, unit: string, aim?: string): number[] => {
-  const values: number[] = [];
-  all.push({ name, unit, values, ...(aim === undefined ? {} : { aim }) });
-  return values;
+const figures = createFigures();
+const idle = figures.series('update → first reply, idle', 'ms', '< 30');
+const createReply = figures.series('/create → first reply', 'ms', '< 30');
+const createBanner = figures.series('/create → SSH banner', 'ms');
+const createMessage = figures.series('/create → final message', 'ms');
+const dockerBanner = figures.series('the same container by dockerode → SSH banner', 'ms');
+const exec = figures.series('/exec echo → final message', 'ms');
+const dockerExec = figures.series('docker exec echo by dockerode', 'ms');
+const creating = figures.series(`update → first reply, while ${crewSize} VMs are created`, 'ms', '< 30');
+const running = figures.series(`update → first reply, while ${crewSize} commands run`, 'ms', '< 30');
+const operations = figures.series(`${jobs} operations through the whole path`, '1/s');
+const bullmq = figures.series(`${jobs} jobs through BullMQ alone`, '1/s');
+const replay = figures.series(`replay of ${(replayedVms * eventsOfEach).toLocaleString('en')} events`, '1/s');
+
+const inTurn = async (round: number, ...pair: (() => Promise<void>)[]): Promise<void> => {
+  for (const measure of round % 2 === 0 ? pair : pair.toReversed()) {
+    signal.throwIfAborted();
+    await measure();
+  }
 };
 
-try {
-  say(`${rounds} rounds; people are let in…`);
-  await berth.admin.ask('/start');
-  const people: number[] = [];
-  for (let index = 0; index < rounds * 2 + 1; index += 1) people.push((await berth.newUser(`P${index}`)).id);
-  const owner = berth.chat.person(people[0]!);
-  await owner.ask('/create main', ({ text }) => text.includes('is running'), { timeoutMs: 60_000 });
-  const [{ Id: containerId } = { Id: '' }] = await findContainers(berth.instance);
+const measureAll = async (): Promise<void> => {
+  say('starting…');
+  const starting = startBerth({
+    workers: 2,
+    env: {
+      SSH_PORT_RANGE: `${firstPort}-${lastPort}`,
+      EXEC_TIMEOUT: '300',
+      LOG_LEVEL: 'info',
+      VM_IMAGE: vmImage,
+    },
+  });
+  ending.onShutdown('Berth', async () => removeLeftovers(await starting), 120_000);
+  const berth = await starting;
+  const bench: Bench = { berth, signal };
+  const throughput = await openThroughput(jobs, ending.onShutdown, signal);
+  const replayed = join(berth.dataDir, 'replay');
+  await mkdir(replayed);
+  const events = await openReplay(replayed, replayedVms, eventsOfEach);
+  ending.onShutdown('replay', events.close);
 
-  const idle = add('update → first reply, idle', 'ms', '< 30');
-  const toBanner = add('/create → SSH banner', 'ms');
-  const toMessage = add('/create → final message', 'ms');
-  const direct = add('the same container by dockerode → banner', 'ms');
-  const exec = add('/exec echo → message', 'ms');
-  const execDirect = add('docker exec echo by dockerode', 'ms');
+  const people = await letIn(bench, 1 + crewSize + rounds * 4);
+  const take = (count: number): number[] => people.splice(0, count);
+  const [owner, crew] = [take(1)[0]!, take(crewSize)];
+  await createOwnersVm(bench, owner);
+  const containerId = await findOwnersContainer(bench);
+
   for (let round = 0; round < rounds; round += 1) {
-    say(`round ${round + 1}`);
-    const [chatter, creator] = [people[1 + round * 2]!, people[2 + round * 2]!];
-    idle.push(...(await timeUntil(berth, chatter, '/plans', anyMessage)));
-    const created = await createByChat(berth, creator, benchFirstPort + 1);
-    toBanner.push(created.toBanner);
-    toMessage.push(created.toMessage);
-    direct.push(await createDirectly(berth, round));
-    exec.push(
-      ...(await timeUntil(berth, owner.id, '/exec echo hello', ({ text }) => text.includes('exit code 0'))),
+    say(`round ${round + 1} of ${rounds}`);
+    const [chatter, creator] = take(2);
+    idle((await timeUntil(bench, chatter!, '/plans', anyMessage))[0]!);
+    await inTurn(
+      round,
+      async () => {
+        const created = await createByChat(bench, creator!);
+        createReply(created.toReply);
+        createBanner(created.toBanner);
+        createMessage(created.toMessage);
+      },
+      async () => dockerBanner(await createDirectly(bench, round)),
     );
-    execDirect.push(await execDirectly(containerId));
+    await inTurn(
+      round,
+      async () => exec(await execByChat(bench, owner)),
+      async () => dockerExec(await execDirectly(containerId)),
+    );
+    await inTurn(
+      round,
+      async () => operations(await throughput.measurePath()),
+      async () => bullmq(await throughput.measureAlone()),
+      async () => replay(await events.measure()),
+    );
   }
-
-  say(`${inFlight} operations in flight…`);
-  const loaded = add(`update → first reply, ${inFlight} operations in flight`, 'ms', '< 30');
-  for (let index = 0; index < inFlight; index += 1) await owner.send('/exec sleep 200');
-  await berth.bot().waitForLine(
-    () =>
-      berth
-        .bot()
-        .lines()
-        .filter(({ job }) => job === 'exec').length >=
-      inFlight + rounds,
-  );
-  for (let round = 0; round < rounds; round += 1) {
-    loaded.push(...(await timeUntil(berth, people[1 + round * 2]!, '/plans', anyMessage)));
-  }
-  await banner(benchFirstPort);
-
-  say('throughput…');
-  const operations = add('operations through the whole path', '1/s');
-  const alone = add('jobs through BullMQ alone', '1/s');
-  for (let round = 0; round < Math.min(3, rounds); round += 1) {
-    operations.push(await measureOperations(jobs));
-    alone.push(await measureBullmq(jobs));
-  }
-  say('replay of 200,000 events…');
-  add('replay', 'events/s').push(await measureReplay(2_000, 100));
+  say(`${crewSize} people at once…`);
+  const left = await repliesWhileCreating(bench, crew, take(rounds), creating);
+  say(`(${left} of ${crewSize} creations were still in flight after the last reply)`);
+  await repliesWhileRunning(bench, crew, take(rounds), running);
   say('memory…');
-  all.push(...(await measureMemory(berth)));
+  await measureMemory(bench, memoryRounds, figures);
+};
 
-  const ratios = {
-    createAgainstDocker: median(toBanner) / median(direct),
-    createMessageAgainstDocker: median(toMessage) / median(direct),
-    execOverDockerMs: median(exec) - median(execDirect),
-    operationsAgainstBullmq: median(operations) / median(alone),
+const report = async (): Promise<void> => {
+  const overhead = median(exec.values) - median(dockerExec.values);
+  const comparisons = [
+    withAim(compare('/create → SSH banner, against Docker', createBanner.values, dockerBanner.values), 1.3),
+    compare('/create → final message, against Docker', createMessage.values, dockerBanner.values),
+    withAim({ name: '/exec → final message, beyond Docker', value: overhead, unit: 'ms' }, 40),
+    compare('the whole path, against BullMQ', operations.values, bullmq.values),
+  ];
+  const machine = {
+    cpus: cpus().length,
+    model: cpus()[0]?.model,
+    node: process.version,
+    docker: (await docker.version()).Version,
   };
-  const rows = all.map(toRow);
-  if (options.json) process.stdout.write(`${JSON.stringify({ rounds, rows, ratios }, null, 2)}\n`);
-  else {
-    process.stdout.write(`\n${table(rows)}\n
-/create until the banner, against Docker alone: ${ratios.createAgainstDocker.toFixed(2)}×  (aim 1.3×)
-/create until the message, against Docker alone: ${ratios.createMessageAgainstDocker.toFixed(2)}×
-/exec over docker exec: ${ratios.execOverDockerMs.toFixed(0)} ms  (aim 40 ms)
-the whole path against BullMQ alone: ${ratios.operationsAgainstBullmq.toFixed(2)}×\n`);
-  }
+  const json = { machine, rows: figures.all.map(toRow), comparisons };
+  process.stdout.write(
+    options.json ? `${JSON.stringify(json, null, 2)}\n` : `\n${table(figures.all, comparisons)}`,
+  );
+};
+
+let status = 0;
+try {
+  await measureAll();
+  await report();
+} catch (error) {
+  status = signal.aborted ? 130 : 1;
+  say(signal.aborted ? String((signal.reason as Error).message) : ((error as Error).stack ?? String(error)));
 } finally {
-  await stop();
+  say('cleaning up…');
+  await ending.shutdown();
 }
-process.exit(0);
+process.exit(status);

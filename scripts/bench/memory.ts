@@ -1,76 +1,72 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { openStore } from '../../services/bot/store/store.ts';
 import { createLog } from '../../shared/log.ts';
-import { vm, vmStream } from '../../shared/vm/decider.ts';
-import type { Berth } from '../../tests/support/berth.ts';
 import { findFreePort } from '../../tests/support/redis.ts';
-import { startService } from '../../tests/support/service-process.ts';
-import type { Series } from './figures.ts';
+import { type ServiceProcess, startService } from '../../tests/support/service-process.ts';
+import type { Bench } from './chat.ts';
+import type { Figures } from './figures.ts';
+import { addVm } from './vms.ts';
 
-/** Resident memory in MB, of each process by itself. */
+/**
+ * Resident memory of each process, freshly started, after it has answered once: with nothing in the projections, and
+ * with 1,000 VMs. Only the bot knows of VMs; the others are there to show that.
+ */
 
-const residentMb = async (pid: number): Promise<number> => {
+const residentMb = async ({ pid }: ServiceProcess): Promise<number> => {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
 };
 
-const series = (name: string, value: number): Series => ({
-  name: `memory: ${name}`,
-  unit: 'MB',
-  values: [value],
-});
-
-/** VMs that exist in events and projections only. */
 const addVms = async (dataDir: string, count: number): Promise<void> => {
   const store = await openStore({ dataDir, log: createLog('bench', 'silent') });
-  const at = new Date().toISOString();
-  const metadata = { actor: null, chat: null, correlationId: 'bench', causationId: null };
-  const limits = { memoryBytes: 2 ** 30, cpus: 1, diskBytes: 2 ** 30, gpu: false };
   await store.transaction(async (trx) => {
     for (let index = 0; index < count; index += 1) {
+      // A host without workers: nobody looks for the containers, and finds them gone.
       const vmId = `memory${index}`;
-      const operationId = `${vmId}-create`;
-      const data = {
-        operationId,
-        vmId,
-        at,
-        owner: index,
-        name: 'box',
-        host: 'elsewhere',
-        limits,
-        plan: null,
-      };
-      const request = { type: 'RequestVm' as const, data: { ...data, sshPort: 30_000 + index } };
-      await store.handle(trx, vm, vmStream(vmId), request, metadata);
-      const created = { operationId, vmId, at, containerId: 'c', hostKeyFingerprint: 'k' };
-      await store.handle(trx, vm, vmStream(vmId), { type: 'RecordCreated', data: created }, metadata);
+      await addVm(store, trx, { vmId, owner: 100_000 + index, host: 'elsewhere', sshPort: 30_000 + index });
     }
   });
   await store.close();
 };
 
-export const measureMemory = async (berth: Berth): Promise<Series[]> => {
-  const result: Series[] = [];
-  await berth.bot().end();
-  await berth.startBot();
-  await berth.admin.ask('/list_allowed');
-  result.push(series('bot, idle', await residentMb(berth.bot().pid)));
-  result.push(series('worker, after this run', await residentMb(berth.workers()[0]!.pid)));
-  const gateway = await startService('gateway', 'services/gateway/main.ts', {
-    GATEWAY_PORT: `${await findFreePort()}`,
-  });
-  const practice = await startService('practice', 'services/practice/main.ts', {
-    PRACTICE_PORT: `${await findFreePort()}`,
-    DATA_DIR: berth.dataDir,
-  });
-  result.push(series('gateway, idle', await residentMb(gateway.pid)));
-  result.push(series('practice chat, idle', await residentMb(practice.pid)));
-  await Promise.all([gateway.end(), practice.end()]);
+/** Starts the four, has the bot answer a command, and gives their memory in MB. */
+const measure = async ({ berth }: Bench, dataDir: string): Promise<number[]> => {
+  await Promise.all([berth.bot(), ...berth.workers()].map((service) => service.end()));
+  const beside: ServiceProcess[] = [];
+  const start = async (name: string, env: NodeJS.ProcessEnv) => {
+    const service = await startService(name, `services/${name}/main.ts`, env);
+    beside.push(service);
+    return service;
+  };
+  try {
+    const [bot, worker, gateway, practice] = await Promise.all([
+      berth.startBot({ DATA_DIR: dataDir }),
+      berth.startWorker(),
+      start('gateway', { GATEWAY_PORT: `${await findFreePort()}` }),
+      start('practice', { PRACTICE_PORT: `${await findFreePort()}`, DATA_DIR: dataDir }),
+    ]);
+    await berth.admin.ask('/list_allowed');
+    return await Promise.all([bot, worker, gateway, practice].map(residentMb));
+  } finally {
+    await Promise.all(beside.map((service) => service.end()));
+  }
+};
 
-  await berth.bot().end();
-  await addVms(berth.dataDir, 1_000);
-  await berth.startBot();
-  await berth.admin.ask('/list_allowed');
-  result.push(series('bot, 1,000 VMs', await residentMb(berth.bot().pid)));
-  return result;
+export const measureMemory = async (bench: Bench, rounds: number, figures: Figures): Promise<void> => {
+  const names = ['bot', 'worker', 'gateway', 'practice chat'];
+  const stages: { dataDir: string; adds: ReturnType<Figures['series']>[] }[] = [];
+  for (const stage of ['idle', '1,000 VMs']) {
+    const dataDir = join(bench.berth.dataDir, `memory${stages.length}`);
+    await mkdir(dataDir);
+    stages.push({ dataDir, adds: names.map((name) => figures.series(`memory: ${name}, ${stage}`, 'MB')) });
+  }
+  await addVms(stages[1]!.dataDir, 1_000);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { dataDir, adds } of stages) {
+      bench.signal.throwIfAborted();
+      const values = await measure(bench, dataDir);
+      for (const [index, add] of adds.entries()) add(values[index]!);
+    }
+  }
 };

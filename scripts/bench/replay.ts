@@ -1,18 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { rebuild } from '../../services/bot/store/replay.ts';
 import { openStore, type Store } from '../../services/bot/store/store.ts';
 import { createLog } from '../../shared/log.ts';
+import { limits } from './vms.ts';
 
 /** Events per second with which the projections are built anew. */
 
 const at = new Date().toISOString();
-const gib = 1024 ** 3;
 
 /** A VM's life: made, then stopped and started again and again, with a command in between. */
 const lifeOf = (vmId: string, length: number): { type: string; data: object }[] => {
-  const limits = { memoryBytes: gib, cpus: 1, diskBytes: gib, gpu: false };
   const request = { operationId: `${vmId}-0`, vmId, at, epoch: 1 };
   const owned = { owner: 1, name: vmId, host: 'local', limits, plan: null, sshPort: 22_000 };
   const events: { type: string; data: object }[] = [
@@ -60,15 +56,15 @@ const fill = async (store: Store, vms: number, eventsEach: number): Promise<void
   });
 };
 
-export const measureReplay = async (vms: number, eventsEach: number): Promise<number> => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'berth-bench-'));
+/** A database of so many events; `measure` builds its projections anew and gives events per second. */
+export const openReplay = async (dataDir: string, vms: number, eventsEach: number) => {
   const store = await openStore({ dataDir, log: createLog('bench', 'silent') });
-  try {
-    await fill(store, vms, eventsEach);
-    const { events, seconds } = await rebuild(store.db);
-    return events / seconds;
-  } finally {
-    await store.close();
-    await rm(dataDir, { recursive: true, force: true });
-  }
+  await fill(store, vms, eventsEach);
+  return {
+    async measure(): Promise<number> {
+      const { events, seconds } = await rebuild(store.db);
+      return events / seconds;
+    },
+    close: () => store.close(),
+  };
 };
