@@ -59,6 +59,8 @@ static void become_dev(const char *command, const sigset_t *mask) {
   setenv("TERM", "dumb", 1);
   if (chdir(dev->pw_dir) < 0 && chdir("/") < 0) _exit(refuse("working directory", errno));
   sigprocmask(SIG_SETMASK, mask, NULL);
+  /* One pipe for both: through two, what was printed first may arrive last. */
+  if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0) _exit(refuse("output", errno));
   /* "--": a command may begin with a dash. */
   execl("/bin/bash", "bash", "-lc", "--", command, (char *)NULL);
   _exit(refuse("/bin/bash", errno));

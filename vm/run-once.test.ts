@@ -39,10 +39,16 @@ describe('run-once', () => {
     expect((await run(randomUUID(), command)).stdout).toBe(output);
   });
 
+  it('keeps what a command prints and complains in the order in which it does', async () => {
+    const command = 'for i in 1 2 3 4 5 6 7 8; do echo out$i; echo err$i >&2; done';
+    const lines = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((i) => [`out${i}`, `err${i}`]);
+    expect((await run(randomUUID(), command)).stdout.trim().split('\n')).toEqual(lines);
+  });
+
   it('takes a command that begins with a dash for a command', async () => {
     expect(await run(randomUUID(), '--help')).toMatchObject({
       exitCode: 127,
-      stderr: expect.stringContaining('--help: command not found'),
+      stdout: expect.stringContaining('--help: command not found'),
     });
   });
 
