@@ -87,6 +87,7 @@ const measureAll = async (): Promise<void> => {
   });
   ending.onShutdown('Berth', async () => removeLeftovers(await starting), 120_000);
   const berth = await starting;
+  say(`${berth.instance} runs`);
   const bench: Bench = { berth, signal };
   const throughput = await openThroughput(jobs, ending.onShutdown, signal);
   const replayed = join(berth.dataDir, 'replay');
