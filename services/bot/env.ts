@@ -44,7 +44,7 @@ export const botEnv = z.object({
     .default('60')
     .transform(Number)
     .pipe(z.number('must be a number of seconds').int('must be whole seconds').min(1).max(86_400)),
-  SECRET_KEY: z.string().optional(),
+  SECRET_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   LOG_LEVEL: logLevel,
 });
 export type BotEnv = z.output<typeof botEnv>;

@@ -21,7 +21,8 @@ import { createJobsPolicy } from './store/policies/jobs.ts';
 import { openStore } from './store/store.ts';
 import { createSweeper } from './sweeper.ts';
 import { answerCallback, showTyping } from './telegram/callbacks.ts';
-import { createApi, identifyBot } from './telegram/client.ts';
+import { createApi } from './telegram/client.ts';
+import { identifyPatiently } from './telegram/identify.ts';
 import { registerMenu } from './telegram/menus.ts';
 import { startPoller } from './telegram/poller.ts';
 import { createSender } from './telegram/sender.ts';
@@ -41,7 +42,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
 
   const api = createApi({ token: env.TELEGRAM_BOT_TOKEN, apiRoot: env.TELEGRAM_API_ROOT });
   lifecycle.onShutdown('Telegram', () => api.close());
-  const bot = await identifyBot(api);
+  const bot = await identifyPatiently(api, log, lifecycle.signal);
 
   const producer = createProducer({ redisUrl, instance, log });
   lifecycle.onShutdown('producer', () => producer.close());

@@ -112,13 +112,19 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
     return new Set(rows.map(({ job_id }) => job_id));
   };
 
+  const isOverdue = (operation: OperationRow): boolean =>
+    now() - Date.parse(operation.requested_at) > deadlineOf(operation);
+
   const look = async (operation: OperationRow, sent: Set<string>): Promise<void> => {
-    const { operation_id: operationId, attempt, requested_at, kind, host } = operation;
+    const { operation_id: operationId, attempt, kind, host } = operation;
     const jobId = `${operationId}.${attempt}`;
-    if (now() - Date.parse(requested_at) > deadlineOf(operation)) await timeOut(operation);
-    else if (sent.has(jobId) && producer.isReady()) {
-      await settle(operation, jobId, await producer.inspect({ jobName: catalogNameOf(kind), host, jobId }));
+    // Whatever time is over: a job that has ended knows how.
+    if (sent.has(jobId) && producer.isReady()) {
+      const inspection = await producer.inspect({ jobName: catalogNameOf(kind), host, jobId });
+      const ended = inspection.state === 'completed' || inspection.state === 'failed';
+      if (ended || !isOverdue(operation)) return settle(operation, jobId, inspection);
     }
+    if (isOverdue(operation)) await timeOut(operation);
   };
 
   const sweep = async (): Promise<void> => {
@@ -142,7 +148,7 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
     return running;
   };
   const timer = setInterval(sweepSafely, interval);
-  void sweepSafely();
+  // The first one comes with the interval: right at the start Redis cannot be asked yet.
 
   return {
     sweep: sweepSafely,

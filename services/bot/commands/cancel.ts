@@ -4,7 +4,7 @@ import { plain } from '../format/rich-text.ts';
 import { findOpenOperationsByOwner, findVmsByOwner } from '../queries.ts';
 import { cancelButton } from '../texts/buttons.ts';
 import { operationInWords, whichToCancel } from '../texts/general.ts';
-import { notCancellable, nothingToCancel, operationEnded } from '../texts/refusals.ts';
+import { cancelledAlready, notCancellable, nothingToCancel, operationEnded } from '../texts/refusals.ts';
 import { defineCommand, noArguments } from './command.ts';
 
 /** Cancels one operation; what was half done is undone by an operation of its own. */
@@ -13,7 +13,7 @@ export const requestCancel = async (
   operation: { operation_id: string; vm_id: string },
 ): Promise<void> => {
   try {
-    await conversation.handleVm(operation.vm_id, {
+    const { events } = await conversation.handleVm(operation.vm_id, {
       type: 'CancelOperation',
       data: {
         operationId: operation.operation_id,
@@ -22,6 +22,7 @@ export const requestCancel = async (
         at: conversation.now.toISOString(),
       },
     });
+    if (events.length === 0) await conversation.reply(plain(cancelledAlready));
   } catch (error) {
     if (!(error instanceof IllegalStateError)) throw error;
     await conversation.reply(plain(error.code === 'not-cancellable' ? notCancellable : operationEnded));

@@ -5,7 +5,7 @@ import { pickPort } from '../ports.ts';
 import { countVmsTowardsLimit, findVmsByOwner, limitsFor } from '../queries.ts';
 import { passwordName } from '../sealed-names.ts';
 import { vmButtons } from '../texts/buttons.ts';
-import { limitReached, nameTaken, noPortLeft } from '../texts/refusals.ts';
+import { limitReached, nameTaken, noPortLeft, stillLeaving } from '../texts/refusals.ts';
 import { nextVmName } from '../vm-name.ts';
 import { defineCommand, optionalVmName } from './command.ts';
 
@@ -22,8 +22,10 @@ export const requestVm = async (conversation: Conversation, wanted: string | und
   }
   const { limits, plan, maxVms } = await limitsFor(trx, person.id);
   if ((await countVmsTowardsLimit(trx, person.id)) >= maxVms) {
+    const leaving = vms.filter(({ status }) => status === 'destroying').map(({ name }) => name);
     const buttons = vms.length === 1 ? vms.flatMap(vmButtons) : [];
-    await conversation.reply(plain(limitReached(maxVms, names, plan), buttons));
+    const words = leaving.length > 0 ? stillLeaving(leaving) : limitReached(maxVms, names, plan);
+    await conversation.reply(plain(words, buttons));
     return;
   }
   const sshPort = await pickPort(trx, config.HOST_ID, config.SSH_PORT_RANGE);

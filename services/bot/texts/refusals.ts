@@ -44,6 +44,7 @@ export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
 
 export const operationEnded = fmt`That has ended already; there is nothing to cancel.`;
 export const notCancellable = fmt`A stop or a removal on its way cannot be called back. You will read here when it is done.`;
+export const cancelledAlready = fmt`That is being cancelled already; you will read here when it has ended.`;
 export const nothingToCancel = fmt`Nothing of yours is waiting or running.`;
 export const movedOn = (vm: VmInWords): string =>
   `Things have moved on: ${vm.name} is ${vm.status} now. /status shows what you can do.`;
@@ -59,6 +60,8 @@ export const noVmCalled = (name: string, names: string[]): FmtString =>
 
 export const limitReached = (max: number, names: string[], plan: string | null): FmtString =>
   fmt`${plan === null ? 'You may' : `With the ${plan} plan you may`} have ${max === 1 ? 'one VM' : `${max} VMs`} at a time, and you have ${names.join(', ')}. /destroy one to make room, or ask an administrator for another plan.`;
+export const stillLeaving = (names: string[]): FmtString =>
+  fmt`${names.join(', ')} is being removed and still counts. Send /create again when you have read here that it is gone.`;
 export const nameTaken = (name: string): FmtString =>
   fmt`You have a VM called ${bold(name)} already. Choose another name: ${code('/create other-name')}`;
 export const noPortLeft = fmt`Every SSH port of this host is in use, so no VM can be made now. An administrator can widen SSH_PORT_RANGE or free a VM.`;
