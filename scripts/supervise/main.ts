@@ -108,7 +108,15 @@ const startRedis = async (): Promise<string> => {
   if (env.REDIS_URL !== undefined) return env.REDIS_URL;
   const { command, args, url } = await prepareRedis(env.DATA_DIR);
   const isReady = (line: string) => line.includes('Ready to accept connections');
-  const keeper = keep({ name: 'redis', command, args, env: { PATH: source.PATH }, isReady, log: openLog('redis'), tell });
+  const keeper = keep({
+    name: 'redis',
+    command,
+    args,
+    env: { PATH: source.PATH },
+    isReady,
+    log: openLog('redis'),
+    tell,
+  });
   kept.push(keeper);
   await keeper.ready;
   return url;
