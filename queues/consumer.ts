@@ -133,6 +133,9 @@ export const createConsumer = (options: ConsumerOptions) => {
   /** Operations being worked on here, by id: several jobs may have the same one. */
   const running = new Map<string, Set<{ worker: Worker; jobId: string }>>();
 
+  /** However many workers a host has: one build at a time. Redis holds the limit, and loses it with all the rest. */
+  const limitBuilds = () => queueOf('image').setGlobalConcurrency(1);
+
   const runFirst =
     (parent: BullJob, token: string) =>
     async <J extends Job>(job: J, payload: Payload<J>): Promise<Outcome> => {
@@ -143,6 +146,7 @@ export const createConsumer = (options: ConsumerOptions) => {
       const { [key]: failed } = await parent.getIgnoredChildrenFailures();
       if (done !== undefined) return outcome.parse(done);
       if (failed !== undefined) return { kind: 'failed', reason: { code: 'gave-up', detail: '' } };
+      if (job.queue === 'image') await limitBuilds();
       await queue.add(job.name, job.payload.parse(payload), {
         jobId,
         attempts: job.attempts,
@@ -283,8 +287,7 @@ export const createConsumer = (options: ConsumerOptions) => {
 
   const prepare = async (): Promise<void> => {
     await subscriber.subscribe(cancelChannel(instance));
-    // However many workers a host has: one build at a time.
-    if (kinds.includes('image')) await queueOf('image').setGlobalConcurrency(1);
+    if (kinds.includes('image')) await limitBuilds();
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   };
 
