@@ -1,13 +1,20 @@
 import { Queue, QueueEvents } from 'bullmq';
-import { Redis } from 'ioredis';
+import { connectRedis } from '../../queues/connection.ts';
+import { withDeadline } from '../../shared/lifecycle.ts';
+import { createLog } from '../../shared/log.ts';
 import { aborted } from './waiting.ts';
+
+const log = createLog('bench', 'silent');
 
 /** Jobs per second of BullMQ alone: added one by one as they come, until whoever added them has heard of every end. */
 export const openBullmqAlone = async (redisUrl: string) => {
-  const connect = () => new Redis(redisUrl, { maxRetriesPerRequest: null });
+  const connect = () => connectRedis(redisUrl, 'consumer', log);
   const [forQueue, forEvents] = [connect(), connect()];
   const queue = new Queue('alone', { connection: forQueue });
   const events = new QueueEvents('alone', { connection: forEvents });
+  // Ctrl-C ends Redis as well, and it may be the first to go.
+  queue.on('error', (err) => log.debug({ err }, 'queue'));
+  events.on('error', (err) => log.debug({ err }, 'events'));
   await events.waitUntilReady();
   return {
     async measure(count: number, signal: AbortSignal): Promise<number> {
@@ -24,7 +31,9 @@ export const openBullmqAlone = async (redisUrl: string) => {
       return count / ((performance.now() - begun) / 1_000);
     },
     async close(): Promise<void> {
-      await Promise.all([events.close(), queue.close()]);
+      const closing = Promise.all([events.close(), queue.close()]);
+      // Without Redis a queue's close waits for ever.
+      await withDeadline(closing, 1_000, 'leaving BullMQ').catch((err) => log.debug({ err }, 'left'));
       forQueue.disconnect();
       forEvents.disconnect();
     },

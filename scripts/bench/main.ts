@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createLifecycle } from '../../shared/lifecycle.ts';
@@ -24,6 +25,7 @@ import { measureMemory } from './memory.ts';
 import { letIn } from './people.ts';
 import { openReplay } from './replay.ts';
 import { openThroughput } from './throughput.ts';
+import { aborted } from './waiting.ts';
 
 /**
  * How fast Berth is, against Docker and BullMQ alone: `npm run bench [-- --json] [--rounds 10]`. What is compared is
@@ -41,10 +43,13 @@ if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
 }
 
 const jobs = 1_000;
+/** Milliseconds. */
+const grace = 8_000;
 const [replayedVms, eventsOfEach] = [2_000, 100];
 /** Memory does not vary like times do. */
 const memoryRounds = Math.min(3, rounds);
 
+const loadBefore = loadavg()[0]!;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const broken = new AbortController();
 const { signal } = broken;
@@ -85,7 +90,8 @@ const measureAll = async (): Promise<void> => {
       VM_IMAGE: vmImage,
     },
   });
-  ending.onShutdown('Berth', async () => removeLeftovers(await starting), 120_000);
+  // One that did not come up has tidied up behind itself, and its error is thrown below.
+  ending.onShutdown('Berth', () => starting.then(removeLeftovers, () => {}), 120_000);
   const berth = await starting;
   say(`${berth.instance} runs`);
   const bench: Bench = { berth, signal };
@@ -148,16 +154,32 @@ const report = async (): Promise<void> => {
     model: cpus()[0]?.model,
     node: process.version,
     docker: (await docker.version()).Version,
+    /** What others did here meanwhile is part of every figure. */
+    loadBefore,
+    loadAfter: loadavg()[0]!,
   };
+  const where = `${machine.cpus} × ${machine.model}, Node ${machine.node}, Docker ${machine.docker}`;
+  const load = `load average ${loadBefore.toFixed(1)} before, ${machine.loadAfter.toFixed(1)} after`;
   const json = { machine, rows: figures.all.map(toRow), comparisons };
   process.stdout.write(
-    options.json ? `${JSON.stringify(json, null, 2)}\n` : `\n${table(figures.all, comparisons)}`,
+    options.json
+      ? `${JSON.stringify(json, null, 2)}\n`
+      : `\n${table(figures.all, comparisons)}\n${where}; ${load}\n`,
   );
+};
+
+/**
+ * Broken off, a measurement stops at its next step, with what it has begun removed. Ctrl-C ends Redis and the services
+ * at the same moment, though, and a step that waits for them would never come: then it is left after some seconds.
+ */
+const stuck = async (): Promise<never> => {
+  await aborted(signal).catch(() => pause(grace));
+  throw signal.reason;
 };
 
 let status = 0;
 try {
-  await measureAll();
+  await Promise.race([measureAll(), stuck()]);
   await report();
 } catch (error) {
   status = signal.aborted ? 130 : 1;
