@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
@@ -15,7 +14,7 @@ export type Kept = {
   env: NodeJS.ProcessEnv;
   /** Says when it is ready: a line of its output. */
   isReady: (line: string) => boolean;
-  log: Writable;
+  log: { write(text: string): unknown };
   /** Tells the person in the foreground. */
   tell: (text: string) => void;
 };
