@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { docker, findContainers, removeEverythingOf } from './support/docker.ts';
+import { docker, findContainers, findVolumes, removeEverythingOf } from './support/docker.ts';
 import { connectPractice, type PracticeClient } from './support/practice-client.ts';
 import { findFreePort } from './support/redis.ts';
 import { type ServiceProcess, startProcess } from './support/service-process.ts';
@@ -20,7 +21,8 @@ const administrator = 1001;
 
 const settings = async (instance: string, dataDir: string) => {
   const ports = { practice: await findFreePort(), gateway: await findFreePort() };
-  const first = 40_000 + Math.floor(Math.random() * 200) * 100;
+  // Below the ports that the kernel gives to anybody.
+  const first = 23_000 + Math.floor(Math.random() * 90) * 100;
   const env = {
     INSTANCE: instance,
     DATA_DIR: dataDir,
@@ -62,13 +64,14 @@ const findChild = async (supervisor: ServiceProcess, script: string): Promise<nu
   throw new Error(`no child runs ${script}`);
 };
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether it is more than a zombie, which the machine's init takes away when it comes to it. */
+const isAlive = async (pid: number): Promise<boolean> => {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') X');
+  return !/\) [ZX]/.test(stat);
+};
+const alive = async (pids: number[]): Promise<number[]> => {
+  const states = await Promise.all(pids.map(isAlive));
+  return pids.filter((_, index) => states[index]);
 };
 
 describe('a Berth that was started', () => {
@@ -105,25 +108,37 @@ describe('a Berth that was started', () => {
 
   it('keeps what only the bot may know from all other processes, and the password of Redis out of arguments', async () => {
     const { password } = JSON.parse(await readFile(join(dataDir, 'redis/berth.json'), 'utf8'));
-    for (const pid of await childrenOf(running.supervisor.pid)) {
-      const line = await argumentsOf(pid);
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
-      expect(line).not.toContain(password);
-      if (!line.includes('services/bot')) expect(environment).not.toContain('a-canary-secret-key');
-      if (!line.includes('services/bot')) expect(environment).not.toMatch(/TELEGRAM_BOT_TOKEN=\d/);
+    const pids = [running.supervisor.pid, ...(await childrenOf(running.supervisor.pid))];
+    for (const pid of pids) expect(await argumentsOf(pid)).not.toContain(password);
+    const seen = async (script: string) =>
+      readFile(`/proc/${await findChild(running.supervisor, script)}/environ`, 'utf8');
+    expect(await seen('services/bot')).toContain('a-canary-secret-key');
+    const others = ['services/worker', 'services/gateway', 'services/practice', 'redis-server'];
+    for (const script of others) {
+      const environment = await seen(script);
+      expect(environment, script).not.toContain('a-canary-secret-key');
+      expect(environment, script).not.toMatch(/TELEGRAM_BOT_TOKEN=\d/);
+      // The practice chat's token is the bot's.
+      if (script !== 'services/practice') expect(environment, script).not.toContain('PRACTICE_TOKEN');
+      else expect(environment).not.toContain(password);
     }
   });
 
-  it('starts a process of its own again that was killed, and says so', async () => {
+  it('starts processes of its own again that were killed, and says so', async () => {
     process.kill(await findChild(running.supervisor, 'services/worker'), 'SIGKILL');
     process.kill(await findChild(running.supervisor, 'services/bot'), 'SIGKILL');
-    await untilSaid(running.supervisor, 'bot runs again');
-    await untilSaid(running.supervisor, 'runs again');
-    expect(running.supervisor.output()).toMatch(/bot ended \(SIGKILL\); it is started again in 1 s/);
-    const answer = await running.chat
-      .person(administrator)
-      .ask('/exec echo back', ({ text }) => text.includes('Done'));
+    await vi.waitFor(
+      () => {
+        expect(running.supervisor.output()).toMatch(/^bot ended \(SIGKILL\); it is started again in 1 s$/m);
+        expect(running.supervisor.output()).toMatch(/^bot runs again$/m);
+        expect(running.supervisor.output()).toMatch(/^worker-\d runs again$/m);
+      },
+      { timeout: 30_000 },
+    );
+    const person = running.chat.person(administrator);
+    const answer = await person.ask('/exec echo back', ({ text }) => text.includes('Done'));
     expect(answer.text).toContain('back');
+    expect((await person.ask('/status')).text).toMatch(/box.*running/s);
   });
 
   it('refuses a second start with the same folder, in words', async () => {
@@ -159,46 +174,68 @@ describe('a Berth that was started', () => {
     const begun = performance.now();
     expect(await running.supervisor.end('SIGTERM')).toBe(0);
     expect(performance.now() - begun).toBeLessThan(20_000);
-    expect(children.filter(isAlive)).toEqual([]);
+    expect(await alive(children)).toEqual([]);
     const [container] = await findContainers(instance);
     expect(container?.State).toBe('running');
   });
 
-  it('finds its VMs again at the next start, within seconds, and leaves no child behind when it is killed itself', async () => {
+  it('finds its VMs again at the next start, within seconds', async () => {
     const begun = performance.now();
     running = await start(instance, dataDir);
     expect(performance.now() - begun).toBeLessThan(10_000);
     const status = await running.chat.person(administrator).ask('/status');
     expect(status.text).toContain('running');
+    expect(await ssh(readAccess(status), 'whoami')).toBe('dev');
+  });
+
+  it('leaves no child behind when it is killed itself, and the VM running', async () => {
     const children = await childrenOf(running.supervisor.pid);
     running.chat.close();
     await running.supervisor.end('SIGKILL');
-    await expect.poll(() => children.filter(isAlive), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => alive(children), { timeout: 20_000 }).toEqual([]);
     const [container] = await findContainers(instance);
     expect((await docker.getContainer(container!.Id).inspect()).State.Running).toBe(true);
+  });
+
+  it('starts also after that, and destroys the VM with its home when it is told to', async () => {
+    running = await start(instance, dataDir);
+    const person = running.chat.person(administrator);
+    const question = await person.ask('/destroy box');
+    await person.pressAndWait(question, '🗑 Yes, destroy box');
+    await person.waitForMessage(({ text }) => text.includes('box is destroyed'), { timeoutMs: 30_000 });
+    expect(await findContainers(instance)).toEqual([]);
+    expect(await findVolumes(instance)).toEqual([]);
   });
 });
 
 describe('wrong settings', () => {
-  it('of all processes are listed at once, with status 1, before anything is started', async () => {
-    const wrong = startProcess('wrong', 'scripts/supervise/main.ts', {
-      WORKERS: 'many',
-      GATEWAY_PORT: '99999',
-      SSH_BIND_ADDRESS: 'everywhere',
-      PRACTICE_BIND_ADDRESS: '0.0.0.0',
-      EXEC_TIMEOUT: '0',
-      INSTANCE: 'Has Spaces',
-    });
-    expect(await wrong.exited).toBe(1);
-    for (const name of [
-      'WORKERS',
-      'GATEWAY_PORT',
-      'SSH_BIND_ADDRESS',
-      'PRACTICE_BIND_ADDRESS',
-      'EXEC_TIMEOUT',
-      'INSTANCE',
-    ]) {
-      expect(wrong.output()).toContain(`${name}: `);
-    }
-  });
+  const wrongOnes = {
+    WORKERS: 'many',
+    GATEWAY_PORT: '99999',
+    SSH_BIND_ADDRESS: 'everywhere',
+    PRACTICE_BIND_ADDRESS: '0.0.0.0',
+    EXEC_TIMEOUT: '0',
+    INSTANCE: 'Has Spaces',
+  };
+
+  it.each([[[]], [['--check']]])(
+    'of all processes are listed at once, with status 1, before anything is started: %j',
+    async (options: string[]) => {
+      const folder = await mkdtemp(join(tmpdir(), 'berth-wrong-'));
+      const { stderr, stdout, exitCode } = await execa(
+        process.execPath,
+        [join(import.meta.dirname, '../scripts/supervise/main.ts'), ...options],
+        { cwd: folder, env: wrongOnes, reject: false },
+      );
+      expect(exitCode).toBe(1);
+      expect(stdout).toBe('');
+      const names = stderr
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().split(':')[0]);
+      expect(names.sort()).toEqual(Object.keys(wrongOnes).sort());
+      expect(await readdir(folder)).toEqual([]);
+      await rm(folder, { recursive: true });
+    },
+  );
 });
