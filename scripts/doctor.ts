@@ -1,54 +1,85 @@
 import { existsSync } from 'node:fs';
-import Docker from 'dockerode';
-import { z } from 'zod';
-import { dataDir, parseEnv, port, redisUrl } from '../shared/env.ts';
-import { envOrExit } from '../shared/lifecycle.ts';
-import { type Finding, runCheck } from './doctor/check.ts';
-import { checkDocker } from './doctor/docker.ts';
-import { checkCapacity, checkDataDir, checkNode, checkPort } from './doctor/host.ts';
-import { checkRedis, checkTelegram } from './doctor/services.ts';
+import { cpus, totalmem } from 'node:os';
+import { createEngine } from '../services/worker/docker/engine.ts';
+import { checkCapacity } from './doctor/capacity.ts';
+import { type Check, type Finding, runCheck } from './doctor/check.ts';
+import { checkClock } from './doctor/clock.ts';
+import { checkDataDir } from './doctor/data-dir.ts';
+import { checkDiskLimits } from './doctor/disk-limits.ts';
+import { checkGpu, checkRoom, checkRuntime, checkVersion, readEngine } from './doctor/engine.ts';
+import { checkImages } from './doctor/images.ts';
+import { checkNode } from './doctor/node.ts';
+import { checkPort } from './doctor/ports.ts';
+import { checkRedis } from './doctor/redis.ts';
+import { checkSettings } from './doctor/settings.ts';
+import { checkSshPorts } from './doctor/ssh-ports.ts';
+import { checkTelegram } from './doctor/telegram.ts';
 
 /** Says what the host offers and what is missing: `npm run doctor [-- --json]`. Status 1 when something must be mended. */
 
-const doctorEnv = z.object({
-  DATA_DIR: dataDir,
-  REDIS_URL: redisUrl.optional(),
-  DOCKER_HOST: z.string().optional(),
-  VM_IMAGE: z.string().default('berth-vm:latest'),
-  VM_BASE_IMAGE: z.string().default('ubuntu:24.04'),
-  VM_RUNTIME: z.string().default('runc'),
-  GATEWAY_PORT: port.default(8080),
-  GATEWAY_BIND_ADDRESS: z.string().default('127.0.0.1'),
-  PRACTICE_PORT: port.default(8081),
-  TELEGRAM_BOT_TOKEN: z.string().optional(),
-  TELEGRAM_API_ROOT: z.string().default('https://api.telegram.org'),
-});
-
 if (existsSync('.env')) process.loadEnvFile('.env');
-const env = envOrExit(() => parseEnv(doctorEnv, process.env));
-if (env.DOCKER_HOST !== undefined) process.env.DOCKER_HOST = env.DOCKER_HOST;
+const { settings, findings: settingsFindings } = checkSettings({ ...process.env });
+const { supervisor, bot, worker, gateway, practice } = settings;
 
-const wishes = { runtime: env.VM_RUNTIME, image: env.VM_IMAGE, baseImage: env.VM_BASE_IMAGE };
-const findings: Finding[] = (
-  await Promise.all([
-    runCheck('Node', checkNode),
-    runCheck('capacity', checkCapacity),
-    runCheck('data folder', () => checkDataDir(env.DATA_DIR)),
-    runCheck('Docker engine', () => checkDocker(new Docker(), wishes)),
-    runCheck('Redis', () => checkRedis(env.REDIS_URL)),
-    runCheck('gateway', () =>
-      checkPort('gateway', 'GATEWAY_PORT', { port: env.GATEWAY_PORT, host: env.GATEWAY_BIND_ADDRESS }),
-    ),
-    ...(env.TELEGRAM_BOT_TOKEN === undefined
-      ? [
-          runCheck('practice chat', () =>
-            checkPort('practice chat', 'PRACTICE_PORT', { port: env.PRACTICE_PORT, host: '127.0.0.1' }),
-          ),
-        ]
-      : []),
-    runCheck('Telegram', () => checkTelegram(env.TELEGRAM_BOT_TOKEN, env.TELEGRAM_API_ROOT)),
-  ])
-).flat();
+const engine = createEngine(worker.DOCKER_HOST);
+const { info, finding: engineFinding } = await readEngine(engine, worker.DOCKER_HOST);
+const ports = [gateway.GATEWAY_PORT, ...(practice === null ? [] : [practice.PRACTICE_PORT])];
+const host =
+  info === null
+    ? { cpus: cpus().length, memoryBytes: totalmem() }
+    : { cpus: info.NCPU, memoryBytes: info.MemTotal };
+
+const ofEngine: [string, Check][] =
+  info === null
+    ? [['Docker engine', async () => engineFinding]]
+    : [
+        ['Docker engine', () => checkVersion(info)],
+        ['room for VMs', async () => (await checkRoom(info)) ?? []],
+        ['disk limits', () => checkDiskLimits(engine, info.Driver, worker.VM_IMAGE)],
+        ['VM runtime', () => checkRuntime(info, worker.VM_RUNTIME)],
+        ['GPU', () => checkGpu(info)],
+        ['VM image', () => checkImages(engine, { image: worker.VM_IMAGE, baseImage: worker.VM_BASE_IMAGE })],
+        [
+          'SSH ports',
+          () =>
+            checkSshPorts(engine, {
+              range: bot.SSH_PORT_RANGE,
+              instance: worker.INSTANCE,
+              bindAddress: worker.SSH_BIND_ADDRESS,
+              others: ports,
+            }),
+        ],
+      ];
+
+const checks: [string, Check][] = [
+  ['Node', checkNode],
+  ['capacity', () => checkCapacity(host)],
+  ['clock', () => checkClock(supervisor.DATA_DIR, info?.SystemTime ?? null)],
+  ['data folder', () => checkDataDir(supervisor.DATA_DIR)],
+  ...ofEngine,
+  ['Redis', () => checkRedis(supervisor.REDIS_URL)],
+  [
+    'gateway',
+    () =>
+      checkPort('gateway', 'GATEWAY_PORT', {
+        port: gateway.GATEWAY_PORT,
+        host: gateway.GATEWAY_BIND_ADDRESS,
+      }),
+  ],
+  [
+    'practice chat',
+    async () =>
+      practice === null
+        ? []
+        : checkPort('practice chat', 'PRACTICE_PORT', {
+            port: practice.PRACTICE_PORT,
+            host: practice.PRACTICE_BIND_ADDRESS,
+          }),
+  ],
+  ['Telegram', () => checkTelegram(practice === null ? bot.TELEGRAM_BOT_TOKEN : null, bot.TELEGRAM_API_ROOT)],
+];
+const found = await Promise.all(checks.map(([name, check]) => runCheck(name, check)));
+const findings: Finding[] = [...settingsFindings, ...found.flat()];
 
 const marks = { ok: '✔', warning: '!', failure: '✘' };
 const width = Math.max(...findings.map(({ name }) => name.length));
@@ -56,8 +87,8 @@ const width = Math.max(...findings.map(({ name }) => name.length));
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
 else {
   for (const { name, status, found, advice } of findings) {
-    process.stdout.write(`${marks[status]} ${name.padEnd(width)}  ${found}\n`);
-    if (advice !== undefined) process.stdout.write(`  ${' '.repeat(width)}  → ${advice}\n`);
+    const todo = advice === undefined ? '' : ` → ${advice}`;
+    process.stdout.write(`${marks[status]} ${name.padEnd(width)}  ${found}${todo}\n`);
   }
 }
 process.exitCode = findings.some(({ status }) => status === 'failure') ? 1 : 0;
