@@ -9,10 +9,11 @@ import { anyMessage, type Bench, type Matches, timeUntil, untilEach, write } fro
 export const crewSize = 30;
 
 /**
- * Milliseconds. Answers to 30 people in one instant use up what Telegram allows to all chats together; after this
- * long it allows a burst again. What is measured after it waits for Berth alone.
+ * Milliseconds between two replies. Telegram allows 25 messages a second to all chats together, and the sender keeps
+ * to that: answers one right after another, or to 30 people in one instant, would wait for their turn. After this long
+ * there is room again, and what a reply waits for is Berth alone.
  */
-const refill = 300;
+const refill = 200;
 
 const countLines = ({ berth }: Bench, msg: string, job: string): number =>
   berth
@@ -21,8 +22,10 @@ const countLines = ({ berth }: Bench, msg: string, job: string): number =>
     .filter((line) => line.msg === msg && line.job === job).length;
 
 const measureReplies = async (bench: Bench, people: readonly number[], add: (ms: number) => void) => {
-  await pause(refill, undefined, { signal: bench.signal });
-  for (const id of people) add((await timeUntil(bench, id, '/plans', anyMessage))[0]!);
+  for (const id of people) {
+    await pause(refill, undefined, { signal: bench.signal });
+    add((await timeUntil(bench, id, '/plans', anyMessage))[0]!);
+  }
 };
 
 const isRunning: Matches = ({ text }) => text.includes('is running');
