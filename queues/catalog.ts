@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { failure } from '../shared/vm/failure.ts';
 import { vmLimits } from '../shared/vm/limits.ts';
+import { gpuOffer } from './host-facts.ts';
 
 /**
  * Glossary.
@@ -36,6 +37,20 @@ const operation = {
   correlationId: z.string(),
 };
 
+/**
+ * How a VM's owner gets in: the password and the keys. A worker puts in place whatever is newer than what the VM has, so
+ * that a job that comes late undoes nothing.
+ */
+export const access = z.object({
+  /** crypt(3) hash of the password of `dev`. */
+  passwordHash: z.string(),
+  /** Lines of an authorized_keys file. */
+  authorizedKeys: z.array(z.string()),
+  /** Grows with every change, over all VMs. */
+  revision: z.number().int(),
+});
+export type Access = z.infer<typeof access>;
+
 /** Brings a VM's container into being. Safe to run twice: an existing container of ours is adopted. */
 export const createVm = defineJob({
   name: 'create-vm',
@@ -46,8 +61,7 @@ export const createVm = defineJob({
     name: z.string(),
     limits: vmLimits,
     sshPort: z.number().int(),
-    /** crypt(3) hash of the password of `dev`. */
-    passwordHash: z.string(),
+    access,
   }),
   result: z.object({ containerId: z.string(), hostKeyFingerprint: z.string() }),
   attempts: 3,
@@ -57,7 +71,7 @@ export const createVm = defineJob({
 export const startVm = defineJob({
   name: 'start-vm',
   queue: 'lifecycle',
-  payload: z.object({ ...operation, sshPort: z.number().int() }),
+  payload: z.object({ ...operation, sshPort: z.number().int(), access }),
   result: z.object({}),
   attempts: 3,
 });
@@ -66,7 +80,7 @@ export const startVm = defineJob({
 export const restartVm = defineJob({
   name: 'restart-vm',
   queue: 'lifecycle',
-  payload: z.object({ ...operation, sshPort: z.number().int() }),
+  payload: z.object({ ...operation, sshPort: z.number().int(), access }),
   result: z.object({}),
   attempts: 3,
 });
@@ -105,12 +119,23 @@ export const exec = defineJob({
   attempts: 3,
 });
 
+/** Puts password and keys in place in a running VM. */
+export const setAccess = defineJob({
+  name: 'set-access',
+  queue: 'query',
+  payload: z.object({ ...operation, access }),
+  result: z.object({}),
+  attempts: 3,
+});
+
 /** Builds the VM image where it is missing; with `force` also where it is there. One at a time per host. */
 export const buildImage = defineJob({
   name: 'build-image',
   queue: 'image',
-  payload: z.object({ force: z.boolean(), correlationId: z.string() }),
-  result: z.object({ imageId: z.string() }),
+  /** With an operation's id somebody asked for it; without, a creation found the image missing. */
+  payload: z.object({ force: z.boolean(), operationId: z.string().optional(), correlationId: z.string() }),
+  /** `built`: false where the image was there already. */
+  result: z.object({ imageId: z.string(), built: z.boolean() }),
   attempts: 1,
 });
 
@@ -134,6 +159,42 @@ export const measureVms = defineJob({
   attempts: 1,
 });
 
+/** What became of VMs that should be running; each answer bears the epoch of its question, so that a late one shows. */
+export const lookAtVms = defineJob({
+  name: 'look-at-vms',
+  queue: 'query',
+  payload: z.object({
+    requestId: z.string(),
+    vms: z.array(z.object({ vmId: z.string(), epoch: z.number().int() })),
+    correlationId: z.string(),
+  }),
+  result: z.object({
+    vms: z.array(
+      z.object({
+        vmId: z.string(),
+        epoch: z.number().int(),
+        /** `other`: Docker is at it (restarting, paused, removing), or never started it. */
+        state: z.enum(['running', 'stopped', 'absent', 'other']),
+        exitCode: z.number().int().nullable(),
+        /** The kernel ended its first process for want of memory. */
+        outOfMemory: z.boolean(),
+        /** It ended because Docker or the host did. */
+        withEngine: z.boolean(),
+      }),
+    ),
+  }),
+  attempts: 1,
+});
+
+/** Has the worker look at its host anew: whether GPUs can be given to VMs. */
+export const probeGpu = defineJob({
+  name: 'probe-gpu',
+  queue: 'query',
+  payload: z.object({ requestId: z.string(), correlationId: z.string() }),
+  result: gpuOffer,
+  attempts: 1,
+});
+
 export const catalog = {
   createVm,
   startVm,
@@ -141,8 +202,11 @@ export const catalog = {
   stopVm,
   destroyVm,
   exec,
+  setAccess,
   buildImage,
   measureVms,
+  lookAtVms,
+  probeGpu,
 } as const;
 export type Catalog = typeof catalog;
 export type Job = Catalog[keyof Catalog];

@@ -5,6 +5,7 @@ import type { Log } from '../shared/log.ts';
 import { type Report, report } from './catalog.ts';
 import { connectRedis, keptJobs, reportsQueue } from './connection.ts';
 import { redacted } from './errors.ts';
+import { type Hint, hint, hintName } from './hints.ts';
 
 /** Outcomes on their way back to the bot: delivered at least once, in about the order in which they happened. */
 
@@ -25,25 +26,42 @@ export const createReporter = (redis: Redis, instance: string, log: Log) => {
   };
 };
 
+/** Tells the bot of something that nobody asked for. `id` is the same for all workers of a host that noticed it. */
+export const createHinter = (redis: Redis, instance: string, log: Log) => {
+  const queue = new Queue<Hint>(reportsQueue, { connection: redis, prefix: instance });
+  queue.on('error', (err) => log.debug({ err }, 'hints'));
+  return async (id: string, noticed: Hint): Promise<void> => {
+    await queue.add(hintName, hint.parse(noticed), {
+      jobId: `${hintName}-${id}`,
+      attempts: 1_000_000,
+      backoff: { type: 'report' },
+      removeOnComplete: { age: 3_600, count: 1_000 },
+      removeOnFail: keptJobs,
+    });
+  };
+};
+
 const longestPause = 10_000;
 
-/** Calls `onReport` for each; while it rejects (the database is out), the same report comes again. */
+/** Calls `onReport` or `onHint` for each; while it rejects (the database is out), the same one comes again. */
 export const consumeReports = ({
   redisUrl,
   instance,
   log,
   onReport,
-}: Options & { onReport: (report: Report) => Promise<void> }) => {
+  onHint = async () => undefined,
+}: Options & { onReport: (report: Report) => Promise<void>; onHint?: (hint: Hint) => Promise<void> }) => {
   const redis = connectRedis(redisUrl, 'consumer', log);
-  const worker = new Worker<Report>(
+  const take = async (name: string, data: unknown): Promise<void> => {
+    const read = name === hintName ? hint.safeParse(data) : report.safeParse(data);
+    if (!read.success) log.error({ problem: read.error.issues[0]?.message }, 'a report was not understood');
+    else if ('outcome' in read.data) await onReport(read.data);
+    else await onHint(read.data);
+  };
+  const worker = new Worker<Report | Hint>(
     reportsQueue,
-    async ({ data, id }) => {
-      const read = report.safeParse(data);
-      if (!read.success) {
-        log.error({ problem: read.error.issues[0]?.message }, 'a report was not understood');
-        return;
-      }
-      await onReport(read.data).catch((err) => {
+    async ({ name, data, id }) => {
+      await take(name, data).catch((err) => {
         log.warn({ err, jobId: id }, 'a report could not be recorded yet');
         throw redacted(err);
       });
