@@ -273,7 +273,7 @@ describe('one build at a time', () => {
         most = Math.max(most, building);
         await finish.promise;
         building -= 1;
-        return { imageId: 'i' };
+        return { imageId: 'i', built: true };
       },
     };
     await work(processors);

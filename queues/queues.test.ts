@@ -277,7 +277,7 @@ describe('a job that needs another one first', () => {
         await finish.promise;
         building -= 1;
         built = true;
-        return { imageId: 'i' };
+        return { imageId: 'i', built: true };
       },
     });
     // As many as there are slots: with their slots taken, the stop below could not run.

@@ -8,8 +8,11 @@ export const succeeding: Processors = {
   stopVm: async () => ({}),
   destroyVm: async () => ({}),
   exec: async () => ({ exitCode: 0, durationMs: 1, outputBytes: 0, truncated: false, timedOut: false }),
-  buildImage: async () => ({ imageId: 'i' }),
+  buildImage: async () => ({ imageId: 'i', built: true }),
+  setAccess: async () => ({}),
   measureVms: async () => ({ vms: [] }),
+  lookAtVms: async () => ({ vms: [] }),
+  probeGpu: async () => ({ way: null, devices: [], problem: 'none' }),
 };
 
 export const concurrency = { lifecycle: 4, exec: 4, image: 1, query: 4 };
@@ -29,5 +32,5 @@ export const createPayload = (operationId: string, epoch = 1) => ({
   name: 'box',
   limits,
   sshPort: 22_000,
-  passwordHash: '$6$x',
+  access: { passwordHash: '$6$x', authorizedKeys: [], revision: 1 },
 });

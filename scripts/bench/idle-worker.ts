@@ -18,8 +18,11 @@ const doesNothing: Processors = {
   stopVm: async () => ({}),
   destroyVm: async () => ({}),
   exec: async () => ({ exitCode: 0, durationMs: 0, outputBytes: 0, truncated: false, timedOut: false }),
-  buildImage: async () => ({ imageId: 'none' }),
+  buildImage: async () => ({ imageId: 'none', built: true }),
+  setAccess: async () => ({}),
   measureVms: async () => ({ vms: [] }),
+  lookAtVms: async () => ({ vms: [] }),
+  probeGpu: async () => ({ way: null, devices: [], problem: 'none' }),
 };
 
 await runService(createLog('idle-worker', 'info'), async (lifecycle) => {

@@ -40,7 +40,8 @@ const building = (lines: string[], hash = 'first', changes = {}) =>
 describe('building the VM image', () => {
   it('shows its steps, and is done at once when the recipe has been built already', async () => {
     const context = testContext();
-    const { imageId } = await building(['COPY hello /hello'])(order, context);
+    const { imageId, built } = await building(['COPY hello /hello'])(order, context);
+    expect(built).toBe(true);
     expect(context.steps).toContainEqual(
       expect.stringMatching(/^building: Step 3\/\d : COPY hello \/hello$/),
     );
@@ -48,7 +49,7 @@ describe('building the VM image', () => {
     expect(image).toMatchObject({ Id: imageId, Config: { Labels: { 'berth.recipe': 'first' } } });
 
     const again = testContext();
-    expect(await building(['COPY hello /hello'])(order, again)).toEqual({ imageId });
+    expect(await building(['COPY hello /hello'])(order, again)).toEqual({ imageId, built: false });
     expect(again.steps).toEqual([]);
   });
 

@@ -23,7 +23,8 @@ export const buildImageProcessor =
     try {
       const recipe = await recipeFor(vmBaseImage);
       const present = await findImage(engine, vmImage, { signal });
-      if (!force && present?.labels[recipeLabel] === recipe.hash) return { imageId: present.id };
+      if (!force && present?.labels[recipeLabel] === recipe.hash)
+        return { imageId: present.id, built: false };
       await ensureBaseImage(engine, vmBaseImage, { signal });
       log.info({ image: vmImage, base: vmBaseImage }, 'building the VM image');
       const onStep = (step: string) => {
@@ -34,7 +35,7 @@ export const buildImageProcessor =
       const imageId = await build(engine, order, { signal });
       log.info({ imageId }, 'the VM image is built');
       if (present !== undefined && present.id !== imageId) await discardOld(host, present.id, context);
-      return { imageId };
+      return { imageId, built: true };
     } catch (error) {
       throw await meaningOf(error, context);
     }

@@ -14,13 +14,12 @@ import { ensureNetwork } from '../docker/network.ts';
 import { resourceName } from '../docker/ownership.ts';
 import { ensureVolume, removeVolume } from '../docker/volumes.ts';
 import type { VmHost } from '../vm-host.ts';
-import { introduceOwner, readFingerprint } from './first-start.ts';
 import { isFinal, meaningOf } from './meaning.ts';
-import { waitUntilSshAnswers } from './ssh-readiness.ts';
+import { letOwnerIn, readFingerprint } from './owner-access.ts';
 import { ensureVmImage } from './vm-image.ts';
 
 /**
- * Brings a VM into being: image, network, volume, container, start, password, SSH. Every step looks first and
+ * Brings a VM into being: image, network, volume, container, start, access, SSH. Every step looks first and
  * takes what is there already, so the job may run again from any point, or twice at once.
  */
 
@@ -121,19 +120,8 @@ const bringUp = async (host: VmHost, payload: Create, context: Context): Promise
   await startContainer(host.engine, containerId, context);
   context.log.info({ containerId }, 'container started');
   await context.progress('ssh');
-
-  const halting = new AbortController();
-  const both = { signal: AbortSignal.any([context.signal, halting.signal]) };
-  try {
-    const [early] = await Promise.all([
-      introduceOwner(host, { containerId, passwordHash: payload.passwordHash }, both),
-      waitUntilSshAnswers(host, { containerId, sshPort: payload.sshPort }, both),
-    ]);
-    context.log.info({ containerId, sshPort: payload.sshPort }, 'SSH answers');
-    return { containerId, hostKeyFingerprint: early ?? (await readFingerprint(host, containerId, context)) };
-  } finally {
-    halting.abort(); // the one that failed ends the other
-  }
+  const early = await letOwnerIn(host, { ...payload, containerId }, context);
+  return { containerId, hostKeyFingerprint: early ?? (await readFingerprint(host, containerId, context)) };
 };
 
 /** A creation that failed for good leaves nothing behind. */

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { testContext } from '../testing/context.ts';
 import { ensureTestImage } from '../testing/image.ts';
-import { newVmOrder, operationOn } from '../testing/orders.ts';
+import { access, newVmOrder, operationOn } from '../testing/orders.ts';
 import { docker, removeInstance, testHost } from '../testing/vm-host.ts';
 import { createVmProcessor } from './create-vm.ts';
 import { execProcessor } from './exec.ts';
@@ -149,7 +149,7 @@ describe('running a command', () => {
   it('says that the VM stopped meanwhile, also when it is started again at once', async () => {
     const { context, result } = run('echo begun; sleep 41');
     await vi.waitFor(() => expect(context.outputs).toContain('begun\n'), { timeout: 5_000 });
-    const restarted = restartVmProcessor(host)({ ...operationOn(vmId), sshPort }, testContext());
+    const restarted = restartVmProcessor(host)({ ...operationOn(vmId), sshPort, access }, testContext());
     await expect(result).rejects.toMatchObject({ name: 'OperationError', code: 'vm-not-running' });
     await restarted;
     await stopVmProcessor(host)(operationOn(vmId), testContext());

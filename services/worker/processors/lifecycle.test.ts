@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GIB } from '../../../shared/vm/limits.ts';
 import { testContext } from '../testing/context.ts';
 import { ensureTestImage } from '../testing/image.ts';
-import { newVmOrder, operationOn } from '../testing/orders.ts';
+import { access, newVmOrder, operationOn } from '../testing/orders.ts';
 import { ssh } from '../testing/ssh.ts';
 import { docker, leftovers, passwordHash, removeInstance, testHost } from '../testing/vm-host.ts';
 import { createVmProcessor } from './create-vm.ts';
@@ -42,13 +42,13 @@ describe('the life of a VM', () => {
     expect((await inspect(vmId)).State.Running).toBe(false);
     await stop(operationOn(vmId), testContext()); // once more: done already
 
-    await start({ ...operationOn(vmId), sshPort }, testContext());
+    await start({ ...operationOn(vmId), sshPort, access }, testContext());
     const second = await ssh(sshPort, 'cat ~/file');
     expect(second).toMatchObject({ stdout: 'kept', fingerprint: made.hostKeyFingerprint });
-    await start({ ...operationOn(vmId), sshPort }, testContext());
+    await start({ ...operationOn(vmId), sshPort, access }, testContext());
 
     const before = (await inspect(vmId)).State.StartedAt;
-    await restart({ ...operationOn(vmId), sshPort }, testContext());
+    await restart({ ...operationOn(vmId), sshPort, access }, testContext());
     expect((await inspect(vmId)).State.StartedAt > before).toBe(true);
     expect((await ssh(sshPort, 'cat ~/file')).stdout).toBe('kept');
 
@@ -124,8 +124,12 @@ describe('the life of a VM', () => {
     const wish = await newVmOrder();
     const expected = { name: 'OperationError', code: 'container-vanished' };
     const { sshPort } = wish;
-    await expect(start({ ...operationOn('gone'), sshPort }, testContext())).rejects.toMatchObject(expected);
-    await expect(restart({ ...operationOn('gone'), sshPort }, testContext())).rejects.toMatchObject(expected);
+    await expect(start({ ...operationOn('gone'), sshPort, access }, testContext())).rejects.toMatchObject(
+      expected,
+    );
+    await expect(restart({ ...operationOn('gone'), sshPort, access }, testContext())).rejects.toMatchObject(
+      expected,
+    );
     await expect(stop(operationOn('gone'), testContext())).rejects.toMatchObject(expected);
   });
 });

@@ -3,7 +3,7 @@ import type { Processor } from '../../../queues/consumer.ts';
 import { requireContainer, startContainer, stopContainer } from '../docker/containers.ts';
 import type { VmHost } from '../vm-host.ts';
 import { withMeaning } from './meaning.ts';
-import { waitUntilSshAnswers } from './ssh-readiness.ts';
+import { letOwnerIn } from './owner-access.ts';
 
 /**
  * Stop and start as two steps of ours rather than Docker's one: between them a newer operation is let through,
@@ -24,7 +24,6 @@ export const restartVmProcessor =
       await startContainer(engine, id, context);
       context.log.info({ containerId: id }, 'container started');
       await context.progress('ssh');
-      await waitUntilSshAnswers(host, { containerId: id, sshPort: payload.sshPort }, context);
-      context.log.info({ containerId: id }, 'SSH answers');
+      await letOwnerIn(host, { ...payload, containerId: id }, context);
       return {};
     });

@@ -3,7 +3,7 @@ import type { Processor } from '../../../queues/consumer.ts';
 import { requireContainer, startContainer } from '../docker/containers.ts';
 import type { VmHost } from '../vm-host.ts';
 import { withMeaning } from './meaning.ts';
-import { waitUntilSshAnswers } from './ssh-readiness.ts';
+import { letOwnerIn } from './owner-access.ts';
 
 export const startVmProcessor =
   (host: VmHost): Processor<typeof startVm> =>
@@ -16,7 +16,6 @@ export const startVmProcessor =
       await startContainer(engine, id, context);
       context.log.info({ containerId: id }, 'container started');
       await context.progress('ssh');
-      await waitUntilSshAnswers(host, { containerId: id, sshPort: payload.sshPort }, context);
-      context.log.info({ containerId: id }, 'SSH answers');
+      await letOwnerIn(host, { ...payload, containerId: id }, context);
       return {};
     });

@@ -1,4 +1,4 @@
-import type { createVm, Payload } from '../../../queues/catalog.ts';
+import type { Access, createVm, Payload } from '../../../queues/catalog.ts';
 import { GIB } from '../../../shared/vm/limits.ts';
 import { freePort, newVmId, passwordHash } from './vm-host.ts';
 
@@ -10,6 +10,9 @@ export const operationOn = (vmId: string) => ({
   correlationId: 'test',
 });
 
+/** As everybody's VM gets it: the tests' password, no keys. */
+export const access: Access = { passwordHash, authorizedKeys: [], revision: 1 };
+
 /** An order for a small new VM with a free port. */
 export const newVmOrder = async (
   changes: Partial<Payload<typeof createVm>> = {},
@@ -19,6 +22,6 @@ export const newVmOrder = async (
   name: 'atlas',
   limits: { memoryBytes: GIB / 2, cpus: 1, diskBytes: GIB, gpu: false },
   sshPort: await freePort(),
-  passwordHash,
+  access,
   ...changes,
 });
