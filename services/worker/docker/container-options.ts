@@ -71,8 +71,9 @@ export const containerOptions = (wish: ContainerWish): ContainerCreateOptions & 
       CapDrop: ['ALL'],
       CapAdd: capabilities,
       Runtime: wish.runtime,
-      // A VM that ran runs again after Docker or the host were restarted; one that was stopped stays stopped.
-      RestartPolicy: { Name: 'unless-stopped' },
+      // Berth alone starts VMs, also after Docker or the host were restarted: Docker would start one that is to be
+      // stopped by then, and overwrite its record of why one ended.
+      RestartPolicy: { Name: 'no' },
       LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '2' } },
       Ulimits: [{ Name: 'nofile', Soft: openFiles, Hard: openFiles }],
       NetworkMode: wish.networkId,

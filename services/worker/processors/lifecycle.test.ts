@@ -74,7 +74,7 @@ describe('the life of a VM', () => {
       Privileged: false,
       CapDrop: ['ALL'],
       SecurityOpt: null,
-      RestartPolicy: { Name: 'unless-stopped' },
+      RestartPolicy: { Name: 'no' },
       LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '2' } },
       PortBindings: { '22/tcp': [{ HostIp: '127.0.0.1', HostPort: String(wish.sshPort) }] },
       Binds: null,
