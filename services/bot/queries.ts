@@ -1,7 +1,16 @@
 import type { Kysely } from 'kysely';
 import type { VmLimits } from '../../shared/vm/limits.ts';
 import { unchangedSettings } from './store/projections/settings.ts';
-import type { Database, OperationRow, PlanRow, SettingsRow, UserRow, VmRow } from './store/schema.ts';
+import type {
+  Database,
+  OperationRow,
+  PersonRow,
+  PlanRow,
+  SettingsRow,
+  SshKeyRow,
+  UserRow,
+  VmRow,
+} from './store/schema.ts';
 
 /** What the chat looks up. Each takes the database or a transaction first; each name says what is looked up by what. */
 
@@ -38,6 +47,35 @@ export const findOpenOperationsByOwner = (db: Db, owner: number): Promise<Operat
 
 export const findUser = (db: Db, userId: number): Promise<UserRow | undefined> =>
   db.selectFrom('users').selectAll().where('user_id', '=', userId).executeTakeFirst();
+
+/** A person's public keys, the oldest first. */
+export const findSshKeys = (db: Db, userId: number): Promise<SshKeyRow[]> =>
+  db
+    .selectFrom('ssh_keys')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .orderBy('added_at')
+    .orderBy('fingerprint')
+    .execute();
+
+/** Somebody who ever wrote. */
+export const findPerson = (db: Db, userId: number): Promise<PersonRow | undefined> =>
+  db.selectFrom('people').selectAll().where('user_id', '=', userId).executeTakeFirst();
+
+/** Every VM that is not destroyed, by owner and age. */
+export const findVms = (db: Db): Promise<VmRow[]> =>
+  db
+    .selectFrom('vms')
+    .selectAll()
+    .where('status', '!=', 'destroyed')
+    .orderBy('owner')
+    .orderBy('requested_at')
+    .orderBy('vm_id')
+    .execute();
+
+/** Operations that were ordered in one go. */
+export const findBatch = (db: Db, batchId: string): Promise<OperationRow[]> =>
+  db.selectFrom('operations').selectAll().where('batch_id', '=', batchId).orderBy('requested_at').execute();
 
 export type AllowedUser = {
   user_id: number;

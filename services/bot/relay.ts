@@ -1,4 +1,4 @@
-import { findJob } from '../../queues/catalog.ts';
+import { catalog, findJob } from '../../queues/catalog.ts';
 import type { NewJob, Producer } from '../../queues/producer.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
 import type { Log } from '../../shared/log.ts';
@@ -36,11 +36,12 @@ export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 
     try {
       const { name: jobName, payload: schema } = findJob(job_name ?? '');
       const payload = schema.parse(JSON.parse(text ?? '')) as OperationPayload;
-      const isExec = jobName === 'exec';
+      const isExec = jobName === catalog.exec.name;
+      const isLifecycle = findJob(jobName).queue === 'lifecycle';
       const command = isExec
         ? await vault.unsealBytes(store.db, payload.vmId, execCommandName(operation_id))
         : null;
-      return { jobName, payload, isExec, command };
+      return { jobName, payload, isLifecycle, command };
     } catch (error) {
       if (isStorageFault(error)) throw error;
       throw new UnusableRowError(`${job_id} cannot become a job`, { cause: error });
@@ -48,9 +49,9 @@ export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 
   };
 
   const prepare = async (row: OutboxRow): Promise<NewJob> => {
-    const { jobName, payload, isExec, command } = await read(row);
-    // An exec runs beside the lifecycle and must not raise the fence.
-    if (!isExec) await producer.raiseFence(payload.vmId, payload.epoch);
+    const { jobName, payload, isLifecycle, command } = await read(row);
+    // What runs beside the lifecycle must not raise the fence.
+    if (isLifecycle) await producer.raiseFence(payload.vmId, payload.epoch);
     if (command !== null) await producer.putPrivate(execCommandName(row.operation_id), command);
     return { jobName, host: row.host, jobId: row.job_id, payload };
   };

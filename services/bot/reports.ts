@@ -1,5 +1,6 @@
 import { catalog, type Outcome, type Report } from '../../queues/catalog.ts';
 import type { Producer } from '../../queues/producer.ts';
+import { type ImageCommand, image, imageStream } from '../../shared/image/image.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import type { VmCommand } from '../../shared/vm/commands.ts';
@@ -8,7 +9,8 @@ import type { PortRange } from './env.ts';
 import { pickPort } from './ports.ts';
 import { findOperation, findVm } from './queries.ts';
 import { execCommandName, execOutputName } from './sealed-names.ts';
-import type { OperationRow } from './store/schema.ts';
+import type { DomainEvent } from './store/domain-event.ts';
+import { isVmOperation, type OperationRow, type VmOperationRow } from './store/schema.ts';
 import type { Store, Trx } from './store/store.ts';
 
 /**
@@ -39,6 +41,8 @@ const successCommand = (kind: string, ids: Ids, result: unknown): VmCommand => {
       return { type: 'RecordStopped', data: ids };
     case 'destroy':
       return { type: 'RecordDestroyed', data: ids };
+    case 'access':
+      return { type: 'RecordAccessUpdated', data: ids };
     default: {
       const { timedOut, ...finished } = catalog.exec.result.parse(result);
       return timedOut
@@ -50,7 +54,7 @@ const successCommand = (kind: string, ids: Ids, result: unknown): VmCommand => {
 
 const commandFor = async (
   trx: Trx,
-  operation: OperationRow,
+  operation: VmOperationRow,
   outcome: Outcome,
   at: string,
   range: PortRange,
@@ -77,6 +81,25 @@ const commandFor = async (
 
 const mostPortAttempts = 20;
 
+/** The same for a build of the image. */
+const imageCommandFor = (
+  { operation_id: operationId, host }: OperationRow,
+  outcome: Outcome,
+  at: string,
+): ImageCommand => {
+  const ids = { operationId, host, at };
+  switch (outcome.kind) {
+    case 'succeeded': {
+      const { imageId } = catalog.buildImage.result.parse(outcome.result);
+      return { type: 'RecordImageBuilt', data: { ...ids, imageId } };
+    }
+    case 'failed':
+      return { type: 'RecordImageBuildFailed', data: { ...ids, reason: outcome.reason } };
+    case 'cancelled':
+      return { type: 'CancelImageBuild', data: ids };
+  }
+};
+
 /** Rejects only when the storage or Redis is out; then the report must come again. */
 export const recordReport = async (
   { store, vault, producer, config, log }: Dependencies,
@@ -85,7 +108,7 @@ export const recordReport = async (
   const outputName = execOutputName(operationId);
   // Before the transaction: nothing foreign is waited for inside one. Without it an output would be lost for good.
   const output = await producer.readPrivate(outputName);
-  const events = await store.transaction(async (trx) => {
+  const events = await store.transaction(async (trx): Promise<DomainEvent[]> => {
     const operation = await findOperation(trx, operationId);
     // Of an operation with several jobs only the newest one's word counts.
     if (
@@ -95,14 +118,18 @@ export const recordReport = async (
     ) {
       return [];
     }
-    if (output !== null) await vault.sealBytes(trx, operation.vm_id, outputName, output);
-    const command = await commandFor(trx, operation, outcome, at, config.SSH_PORT_RANGE);
     const metadata = {
       actor: null,
       chat: operation.chat,
       correlationId: operation.correlation_id,
       causationId: `report-${jobId}`,
     };
+    if (!isVmOperation(operation)) {
+      const command = imageCommandFor(operation, outcome, at);
+      return (await store.handle(trx, image, imageStream(operation.host), command, metadata)).events;
+    }
+    if (output !== null) await vault.sealBytes(trx, operation.vm_id, outputName, output);
+    const command = await commandFor(trx, operation, outcome, at, config.SSH_PORT_RANGE);
     return (await store.handle(trx, vm, vmStream(operation.vm_id), command, metadata)).events;
   });
   const types = events.map(({ type }) => type);

@@ -1,5 +1,7 @@
 /** Under which names a VM's secrets stand in the sealed store. */
 export const passwordName = 'password';
+/** A password on its way into the VM; it takes the other's place when it has arrived. */
+export const newPasswordName = (operationId: string): string => `new-password:${operationId}`;
 /** The text of a command of `/exec`, until its operation has ended and the chat has been told. */
 export const execCommandName = (operationId: string): string => `exec:${operationId}`;
 export const execOutputName = (operationId: string): string => `exec-output:${operationId}`;

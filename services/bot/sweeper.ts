@@ -1,5 +1,6 @@
 import type { Outcome, Report } from '../../queues/catalog.ts';
 import type { Inspection, Producer } from '../../queues/producer.ts';
+import { image, imageStream } from '../../shared/image/image.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
@@ -7,7 +8,7 @@ import { vm, vmStream } from '../../shared/vm/decider.ts';
 import { catalogNameOf } from './operation-job.ts';
 import { findOpenOperations } from './queries.ts';
 import { createDispatcher } from './relay.ts';
-import type { OperationRow } from './store/schema.ts';
+import { isVmOperation, type OperationRow } from './store/schema.ts';
 import type { Store } from './store/store.ts';
 
 /**
@@ -36,6 +37,8 @@ const deadlines: Record<string, number> = {
   restart: 15 * minute,
   stop: 15 * minute,
   destroy: 30 * minute,
+  access: 10 * minute,
+  'build-image': 60 * minute,
 };
 const execGrace = 5 * minute;
 
@@ -53,17 +56,20 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
   const { dispatch } = createDispatcher({ store, vault, producer });
 
   const timeOut = async (operation: OperationRow): Promise<void> => {
-    const { operation_id: operationId, vm_id: vmId, chat, correlation_id: correlationId } = operation;
-    log.warn({ operationId, kind: operation.kind }, 'operation timed out');
-    await store.transaction((trx) =>
-      store.handle(
-        trx,
-        vm,
-        vmStream(vmId),
-        { type: 'RecordTimedOut', data: { operationId, vmId, at: new Date(now()).toISOString() } },
-        { actor: null, chat, correlationId, causationId: 'sweeper' },
-      ),
-    );
+    const { operation_id: operationId, kind, host, chat, correlation_id: correlationId } = operation;
+    log.warn({ operationId, kind }, 'operation timed out');
+    const at = new Date(now()).toISOString();
+    const metadata = { actor: null, chat, correlationId, causationId: 'sweeper' };
+    await store.transaction(async (trx) => {
+      if (isVmOperation(operation)) {
+        const { vm_id: vmId } = operation;
+        const command = { type: 'RecordTimedOut', data: { operationId, vmId, at } } as const;
+        await store.handle(trx, vm, vmStream(vmId), command, metadata);
+      } else {
+        const command = { type: 'RecordImageBuildTimedOut', data: { operationId, host, at } } as const;
+        await store.handle(trx, image, imageStream(host), command, metadata);
+      }
+    });
   };
 
   const reAdd = async (operation: OperationRow, jobId: string): Promise<void> => {

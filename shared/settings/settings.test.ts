@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { specificationFor } from '../specification.ts';
 import { type SettingsCommand, type SettingsEvent, settings } from './settings.ts';
 
@@ -40,3 +40,19 @@ it('GPU passthrough is off until somebody sets it', () =>
   given([])
     .when({ type: 'SetGpuPassthrough', data: { gpu: false, at } })
     .then([]));
+
+describe('maintenance', () => {
+  const begun: SettingsEvent = { type: 'MaintenanceBegun', data: { by: 1, batchId: 'b1', at } };
+  const ended: SettingsEvent = { type: 'MaintenanceEnded', data: { by: 2, batchId: 'b2', at } };
+
+  it('begins and ends', () => {
+    given([]).when({ type: 'BeginMaintenance', data: begun.data }).then([begun]);
+    given([begun]).when({ type: 'EndMaintenance', data: ended.data }).then([ended]);
+    given([begun, ended]).when({ type: 'BeginMaintenance', data: begun.data }).then([begun]);
+  });
+
+  it('is refused where it is on, or off, already', () => {
+    given([begun]).when({ type: 'BeginMaintenance', data: begun.data }).thenThrows('maintenance-on');
+    given([]).when({ type: 'EndMaintenance', data: ended.data }).thenThrows('maintenance-off');
+  });
+});

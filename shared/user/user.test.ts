@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
 import { specificationFor } from '../specification.ts';
-import { type UserEvent, user } from './user.ts';
+import { mostSshKeys, type SshKey, type UserEvent, user } from './user.ts';
 
 const given = specificationFor(user);
 const at = '2026-01-01T00:00:00.000Z';
@@ -93,4 +93,43 @@ describe('a request is refused', () => {
   it.each(['unknown', 'allowed', 'refused', 'removed'])('but not from %s', (status) => {
     given(histories[status]!).when(command).thenThrows('user-not-asking');
   });
+});
+
+describe('SSH keys', () => {
+  const keyOf = (name: string): SshKey => ({
+    fingerprint: `SHA256:${name}`,
+    type: 'ssh-ed25519',
+    bits: 256,
+    comment: name,
+    line: `ssh-ed25519 AAAA ${name}`,
+  });
+  const added = (name: string): UserEvent => ({ type: 'SshKeyAdded', data: { userId, key: keyOf(name), at } });
+  const add = (name: string) => ({ type: 'AddSshKey', data: { userId, key: keyOf(name), at } }) as const;
+
+  it('are added once each', () => {
+    given([allowed])
+      .when(add('laptop'))
+      .then([added('laptop')]);
+    given([added('laptop')]).when(add('laptop')).thenThrows('ssh-key-known');
+  });
+
+  it('are not endless', () => {
+    const many = Array.from({ length: mostSshKeys }, (_, index) => added(`key-${index}`));
+    given(many).when(add('one more')).thenThrows('too-many-ssh-keys');
+  });
+
+  it('are removed, twice as well as once, and may come back', () => {
+    const data = { userId, fingerprint: 'SHA256:laptop', at };
+    const gone: UserEvent = { type: 'SshKeyRemoved', data };
+    given([added('laptop')]).when({ type: 'RemoveSshKey', data }).then([gone]);
+    given([added('laptop'), gone]).when({ type: 'RemoveSshKey', data }).then([]);
+    given([added('laptop'), gone])
+      .when(add('laptop'))
+      .then([added('laptop')]);
+  });
+
+  it('stay while somebody is off the list', () =>
+    given([allowed, added('laptop'), removed, allowed])
+      .when(add('laptop'))
+      .thenThrows('ssh-key-known'));
 });

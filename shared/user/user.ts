@@ -15,32 +15,68 @@ export type AccessRequested = Message<
   { userId: number; name: string; username: string | null; at: string }
 >;
 export type AccessRefused = Message<'AccessRefused', { userId: number; by: number; at: string }>;
-export type UserEvent = UserAllowed | UserRemoved | AccessRequested | AccessRefused;
+/** A public key that opens all VMs of its owner. */
+export type SshKey = Readonly<{
+  /** `SHA256:…`, as ssh-keygen prints it. */
+  fingerprint: string;
+  /** `ssh-ed25519` and the like. */
+  type: string;
+  bits: number;
+  comment: string;
+  /** The line of an authorized_keys file. */
+  line: string;
+}>;
+export type SshKeyAdded = Message<'SshKeyAdded', { userId: number; key: SshKey; at: string }>;
+export type SshKeyRemoved = Message<'SshKeyRemoved', { userId: number; fingerprint: string; at: string }>;
+export type UserEvent =
+  | UserAllowed
+  | UserRemoved
+  | AccessRequested
+  | AccessRefused
+  | SshKeyAdded
+  | SshKeyRemoved;
 
 export type AllowUser = Message<'AllowUser', UserAllowed['data']>;
 export type RemoveUser = Message<'RemoveUser', UserRemoved['data']>;
 export type RequestAccess = Message<'RequestAccess', AccessRequested['data']>;
 export type RefuseAccess = Message<'RefuseAccess', AccessRefused['data']>;
-export type UserCommand = AllowUser | RemoveUser | RequestAccess | RefuseAccess;
+export type AddSshKey = Message<'AddSshKey', SshKeyAdded['data']>;
+export type RemoveSshKey = Message<'RemoveSshKey', SshKeyRemoved['data']>;
+export type UserCommand = AllowUser | RemoveUser | RequestAccess | RefuseAccess | AddSshKey | RemoveSshKey;
 
 export type UserStatus = 'unknown' | 'asking' | 'allowed' | 'refused' | 'removed';
 
-export type User = Readonly<{ status: UserStatus; planId: string | null; username: string | null }>;
+export type User = Readonly<{
+  status: UserStatus;
+  planId: string | null;
+  username: string | null;
+  sshKeys: readonly SshKey[];
+}>;
 
-export const initialState: User = { status: 'unknown', planId: null, username: null };
+export const initialState: User = { status: 'unknown', planId: null, username: null, sshKeys: [] };
+
+/** More than anybody has machines; the list stays one message. */
+export const mostSshKeys = 20;
 
 export const evolve = (user: User, { type, data }: UserEvent): User => {
   switch (type) {
     case 'UserAllowed':
-      return { status: 'allowed', planId: data.planId, username: data.username ?? user.username };
+      return { ...user, status: 'allowed', planId: data.planId, username: data.username ?? user.username };
     case 'UserRemoved':
       return { ...user, status: 'removed' };
     case 'AccessRequested':
       return { ...user, status: 'asking', username: data.username ?? user.username };
     case 'AccessRefused':
       return { ...user, status: 'refused' };
+    case 'SshKeyAdded':
+      return { ...user, sshKeys: [...user.sshKeys, data.key] };
+    case 'SshKeyRemoved':
+      return { ...user, sshKeys: user.sshKeys.filter(({ fingerprint }) => fingerprint !== data.fingerprint) };
   }
 };
+
+const hasKey = (user: User, fingerprint: string): boolean =>
+  user.sshKeys.some((key) => key.fingerprint === fingerprint);
 
 export const decide = ({ type, data }: UserCommand, user: User): UserEvent[] => {
   switch (type) {
@@ -63,6 +99,14 @@ export const decide = ({ type, data }: UserCommand, user: User): UserEvent[] => 
       if (user.status !== 'asking')
         throw new IllegalStateError('user-not-asking', 'there is no open request');
       return [{ type: 'AccessRefused', data }];
+    case 'AddSshKey':
+      if (hasKey(user, data.key.fingerprint))
+        throw new IllegalStateError('ssh-key-known', 'the key is there already');
+      if (user.sshKeys.length >= mostSshKeys)
+        throw new IllegalStateError('too-many-ssh-keys', `there are ${mostSshKeys} keys already`);
+      return [{ type: 'SshKeyAdded', data }];
+    case 'RemoveSshKey':
+      return hasKey(user, data.fingerprint) ? [{ type: 'SshKeyRemoved', data }] : [];
   }
 };
 

@@ -1,5 +1,5 @@
 import type { Message } from '../decider.ts';
-import type { ExecFinished, ExitCause, VmCreated, VmRequested } from './events.ts';
+import type { ExecFinished, ExitCause, Order, VmCreated, VmRequested } from './events.ts';
 import type { Failure } from './failure.ts';
 
 /** What people (and the rules acting for them) ask of a VM. The first group may be refused. */
@@ -9,7 +9,16 @@ export type RequestVm = Message<'RequestVm', Omit<VmRequested['data'], 'epoch'>>
 export type StartVm = Message<'StartVm', Request>;
 export type RestartVm = Message<'RestartVm', Request>;
 export type StopVm = Message<'StopVm', Request>;
-export type DestroyVm = Message<'DestroyVm', Request>;
+export type DestroyVm = Message<'DestroyVm', Request & { order?: Order }>;
+/**
+ * Somebody else than the owner wants it stopped, or what maintenance stopped started again. Never refused: it yields what
+ * the VM's state leaves to do, now or as a plan.
+ */
+export type OrderStop = Message<'OrderStop', Request & { order: Order }>;
+export type OrderStart = Message<'OrderStart', Request & { order: Order }>;
+export type ChangePassword = Message<'ChangePassword', Request>;
+/** The owner's keys have changed. Never refused: a VM that does not run gets them when it starts. */
+export type UpdateKeys = Message<'UpdateKeys', Request>;
 export type RequestExec = Message<'RequestExec', Request & { timeoutSeconds: number }>;
 /** Undoing a half-done operation is an operation of its own: `undoOperationId` names it. */
 export type CancelOperation = Message<'CancelOperation', Request & { undoOperationId: string }>;
@@ -23,17 +32,24 @@ export type RecordStarted = Message<'RecordStarted', Request>;
 export type RecordRestarted = Message<'RecordRestarted', Request>;
 export type RecordStopped = Message<'RecordStopped', Request>;
 export type RecordDestroyed = Message<'RecordDestroyed', Request>;
+export type RecordAccessUpdated = Message<'RecordAccessUpdated', Request>;
 export type RecordExecFinished = Message<'RecordExecFinished', ExecFinished['data']>;
 export type RecordFailed = Message<'RecordFailed', Request & { reason: Failure }>;
 export type RecordCancelled = Message<'RecordCancelled', Request>;
 export type RecordTimedOut = Message<'RecordTimedOut', Request>;
 /** Creation found its SSH port taken; `sshPort` is the next one to try. */
 export type ReassignPort = Message<'ReassignPort', Request & { sshPort: number }>;
+/**
+ * What was seen on the host, by somebody who looked when the VM's epoch was this one. A VM that ended with its host starts
+ * again under `operationId`.
+ */
+type Seen = { vmId: string; epoch: number; at: string };
 export type RecordExited = Message<
   'RecordExited',
-  { vmId: string; cause: ExitCause; exitCode: number; at: string }
+  Seen & { cause: ExitCause; exitCode: number; operationId: string }
 >;
-export type RecordVanished = Message<'RecordVanished', { vmId: string; at: string }>;
+export type RecordVanished = Message<'RecordVanished', Seen>;
+export type RecordOutOfMemory = Message<'RecordOutOfMemory', { vmId: string; at: string }>;
 
 export type VmCommand =
   | RequestVm
@@ -41,6 +57,10 @@ export type VmCommand =
   | RestartVm
   | StopVm
   | DestroyVm
+  | OrderStop
+  | OrderStart
+  | ChangePassword
+  | UpdateKeys
   | RequestExec
   | CancelOperation
   | RecordCreated
@@ -48,10 +68,12 @@ export type VmCommand =
   | RecordRestarted
   | RecordStopped
   | RecordDestroyed
+  | RecordAccessUpdated
   | RecordExecFinished
   | RecordFailed
   | RecordCancelled
   | RecordTimedOut
   | ReassignPort
   | RecordExited
-  | RecordVanished;
+  | RecordVanished
+  | RecordOutOfMemory;

@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { specificationFor } from '../specification.ts';
 import { vm } from './decider.ts';
 import type { VmEvent } from './events.ts';
-import { at, command, happened, ids, refusedByDocker, vmId } from './testing/history.ts';
+import {
+  at,
+  command,
+  happened,
+  ids,
+  maintenance,
+  orderOf,
+  refusedByDocker,
+  vmId,
+} from './testing/history.ts';
 
 /** What the table of commands and states does not show: the data, the order, and longer stories. */
 
@@ -118,10 +127,10 @@ describe('commands of /exec', () => {
 
   it('end when the VM exits or vanishes', () => {
     given(busy)
-      .when(command.RecordExited())
+      .when(command.RecordExited('new'))
       .then([execEnded('x'), execEnded('y'), happened.exited()]);
     given(busy)
-      .when(command.RecordVanished())
+      .when(command.RecordVanished('new'))
       .then([execEnded('x'), execEnded('y'), happened.lost()]);
   });
 
@@ -156,7 +165,16 @@ describe('commands of /exec', () => {
 });
 
 describe('an id that is in flight', () => {
-  it.each(['RestartVm', 'StopVm', 'DestroyVm', 'RequestExec'] as const)('is refused by %s', (name) =>
+  it.each([
+    'RestartVm',
+    'StopVm',
+    'DestroyVm',
+    'RequestExec',
+    'OrderStop',
+    'OrderStart',
+    'ChangePassword',
+    'UpdateKeys',
+  ] as const)('is refused by %s', (name) =>
     given(busy).when(command[name]('x')).thenThrows('operation-known'),
   );
 
@@ -176,4 +194,149 @@ it('a VM whose container vanished under an operation is lost, once that operatio
 it('a VM keeps its owner, name, host, limits and port to the end', () => {
   const facts = { owner: 42, name: 'box', host: 'local', sshPort: 22_000 };
   expect(statusAfter([...running, destroyRequested(2), happened.destroyed()])).toMatchObject(facts);
+});
+
+describe('maintenance', () => {
+  const pausing = [...running, stopRequested(2, 'pause', maintenance)];
+  const paused: VmEvent[] = [...pausing, { type: 'VmStopped', data: ids('pause') }];
+  const forced = orderOf('administrator');
+
+  it('stops what runs and starts it again', () => {
+    given(running)
+      .when(command.OrderStop('pause'))
+      .then([stopRequested(2, 'pause', maintenance)]);
+    given(paused)
+      .when(command.OrderStart('resume'))
+      .then([happened.startRequested(3, 'resume', maintenance)]);
+  });
+
+  it('stops what is on its way up as soon as it is there', () => {
+    const planned = [requested(), happened.stopPlanned(maintenance, 'pause')];
+    given([requested()])
+      .when(command.OrderStop('pause'))
+      .then([happened.stopPlanned(maintenance, 'pause')]);
+    given(planned)
+      .when(command.RecordCreated('now'))
+      .then([created(), stopRequested(2, 'pause', maintenance)]);
+    given(planned).when(command.OrderStart('resume')).then([happened.planDropped()]);
+    given([...planned, happened.planDropped()])
+      .when(command.RecordCreated('now'))
+      .then([created()]);
+  });
+
+  it('starts what is on its way down as soon as it is there', () => {
+    const planned = [...pausing, happened.startPlanned(maintenance, 'resume')];
+    given(pausing)
+      .when(command.OrderStart('resume'))
+      .then([happened.startPlanned(maintenance, 'resume')]);
+    given(planned)
+      .when(command.RecordStopped('pause'))
+      .then([{ type: 'VmStopped', data: ids('pause') }, happened.startRequested(3, 'resume', maintenance)]);
+    given(planned).when(command.OrderStop('again')).then([happened.planDropped()]);
+  });
+
+  it('forgets a VM whose stop failed: it runs on', () => {
+    const failed: VmEvent = {
+      type: 'OperationFailed',
+      data: { ...ids('pause'), kind: 'stop', reason: refusedByDocker },
+    };
+    expect(statusAfter([...pausing, happened.startPlanned(maintenance), failed])).toMatchObject({
+      status: 'running',
+      paused: false,
+      planned: { start: null },
+    });
+  });
+
+  it('does not start what an administrator wanted stopped meanwhile', () => {
+    given(paused)
+      .when(command.OrderStop('force', forced))
+      .then([happened.leftStopped(forced)]);
+    given([...paused, happened.leftStopped(forced)])
+      .when(command.OrderStart('resume'))
+      .then([]);
+    given([...pausing, happened.startPlanned(maintenance), happened.leftStopped(forced)])
+      .when(command.RecordStopped('pause'))
+      .then([{ type: 'VmStopped', data: ids('pause') }]);
+  });
+
+  it('gives way to an order that nothing takes back, and never the other way round', () => {
+    const first = [requested(), happened.stopPlanned(maintenance, 'pause')];
+    given(first)
+      .when(command.OrderStop('force', forced))
+      .then([happened.stopPlanned(forced, 'force')]);
+    given([...first, happened.stopPlanned(forced, 'force')])
+      .when(command.OrderStop('pause-2'))
+      .then([]);
+    given([...first, happened.stopPlanned(forced, 'force')])
+      .when(command.OrderStart('resume'))
+      .then([]);
+  });
+
+  it('leaves alone what its owner stopped', () =>
+    given([...running, stopRequested(2), happened.stopped()])
+      .when(command.OrderStart('resume'))
+      .then([]));
+
+  it('plans survive another port, and nothing else that ends the creation', () => {
+    const planned = [requested(), happened.stopPlanned(maintenance, 'pause')];
+    expect(statusAfter([...planned, happened.portReassigned(2, 22_007)]).planned.stop).not.toBeNull();
+    expect(statusAfter([...planned, happened.failed('create')]).planned.stop).toBeNull();
+  });
+});
+
+describe('password and keys', () => {
+  it('reach a VM that comes up meanwhile once it is up', () => {
+    const planned = [requested(), happened.accessPlanned('keys')];
+    given([requested()])
+      .when(command.UpdateKeys('keys'))
+      .then([happened.accessPlanned('keys')]);
+    given(planned)
+      .when(command.RecordCreated('now'))
+      .then([created(), happened.accessRequested('keys')]);
+    given([...planned, happened.stopPlanned(maintenance, 'pause')])
+      .when(command.RecordCreated('now'))
+      .then([created(), stopRequested(2, 'pause', maintenance)]);
+  });
+
+  it('end with the VM', () =>
+    given([...running, happened.accessRequested(), stopRequested(2)])
+      .when(command.RecordStopped('now'))
+      .then([happened.accessEnded(), happened.stopped()]));
+
+  it('cannot be called back', () =>
+    given([...running, happened.accessRequested()])
+      .when(command.CancelOperation('u'))
+      .thenThrows('not-cancellable'));
+});
+
+describe('what was seen on the host', () => {
+  it('says nothing about a VM that has begun something since', () => {
+    const restarted = [...running, restartRequested(2), happened.restarted()];
+    given(restarted).when(command.RecordExited('new', 1)).then([]);
+    given(restarted).when(command.RecordVanished('new', 1)).then([]);
+  });
+
+  it('brings a VM up again that went down with its host', () =>
+    given(running)
+      .when(command.RecordExited('again', 1, 'host-restarted'))
+      .then([
+        happened.exited('host-restarted'),
+        happened.startRequested(2, 'again', {
+          reason: 'host-restarted',
+          by: null,
+          note: null,
+          batchId: null,
+        }),
+      ]));
+
+  it('tells of lacking memory once in ten minutes', () => {
+    const told: VmEvent = { type: 'VmRanOutOfMemory', data: { vmId, at } };
+    given([...running, told])
+      .when(command.RecordOutOfMemory(''))
+      .then([]);
+    const later = '2026-01-01T00:10:00.000Z';
+    given([...running, told])
+      .when(command.RecordOutOfMemory('', later))
+      .then([{ type: 'VmRanOutOfMemory', data: { vmId, at: later } }]);
+  });
 });

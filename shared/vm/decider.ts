@@ -1,6 +1,7 @@
 import { type Decider, IllegalStateError } from '../decider.ts';
 import type { VmCommand } from './commands.ts';
-import type { LifecycleKind, OperationFailed, OperationKind, VmEvent } from './events.ts';
+import type { LifecycleKind, OperationFailed, OperationKind, Order, VmEvent } from './events.ts';
+import { onceDown, onceUp, orderStart, orderStop, updateKeys } from './plans.ts';
 import { evolve, initialState, type Vm, type VmStatus } from './vm.ts';
 
 /** Refuses a command, naming the state that forbids it, so that the answer can say what to do instead. */
@@ -23,14 +24,20 @@ const requireNew = (vm: Vm, operationId: string): void => {
 
 const kindOf = (vm: Vm, operationId: string): OperationKind | undefined => {
   if (vm.operation?.id === operationId) return vm.operation.kind;
-  return Object.hasOwn(vm.execs, operationId) ? 'exec' : undefined;
+  if (Object.hasOwn(vm.execs, operationId)) return 'exec';
+  return Object.hasOwn(vm.updates, operationId) ? 'access' : undefined;
 };
 
-/** The VM's processes are gone, and with them whatever `/exec` still ran. */
-const endExecs = (vm: Vm, { vmId, at }: { vmId: string; at: string }): OperationFailed[] =>
-  Object.keys(vm.execs).map((operationId) => ({
+const besideOperations = (vm: Vm) => [
+  ...Object.keys(vm.execs).map((operationId) => ({ operationId, kind: 'exec' as const })),
+  ...Object.keys(vm.updates).map((operationId) => ({ operationId, kind: 'access' as const })),
+];
+
+/** The VM's processes are gone, and with them whatever still ran in it. */
+const endBeside = (vm: Vm, { vmId, at }: { vmId: string; at: string }): OperationFailed[] =>
+  besideOperations(vm).map(({ operationId, kind }) => ({
     type: 'OperationFailed',
-    data: { operationId, vmId, at, kind: 'exec', reason: { code: 'vm-not-running', detail: '' } },
+    data: { operationId, vmId, at, kind, reason: { code: 'vm-not-running', detail: '' } },
   }));
 
 const cancelEverything = (vm: Vm, { vmId, at }: { vmId: string; at: string }): VmEvent[] => [
@@ -42,9 +49,9 @@ const cancelEverything = (vm: Vm, { vmId, at }: { vmId: string; at: string }): V
           data: { operationId: vm.operation.id, vmId, at, kind: vm.operation.kind },
         },
       ]),
-  ...Object.keys(vm.execs).map((operationId) => ({
+  ...besideOperations(vm).map(({ operationId, kind }) => ({
     type: 'OperationCancelled' as const,
-    data: { operationId, vmId, at, kind: 'exec' as const },
+    data: { operationId, vmId, at, kind },
   })),
 ];
 
@@ -56,6 +63,9 @@ const cancel = (
   const exec = vm.execs[operationId];
   if (exec === 'cancelling') return [];
   if (exec === 'running') return [{ type: 'ExecCancelRequested', data: { operationId, vmId, at } }];
+  if (Object.hasOwn(vm.updates, operationId)) {
+    throw new IllegalStateError('not-cancellable', 'a change of password or keys cannot be cancelled');
+  }
   if (vm.operation === null || vm.operation.id !== operationId) {
     throw new IllegalStateError('operation-ended', 'the operation has ended');
   }
@@ -73,11 +83,14 @@ const cancel = (
 };
 
 /** A restart stops the VM first: one that did not succeed has ended the commands in it all the same. */
-const execsEndedBySetback = (
+const endedBySetback = (
   vm: Vm,
   kind: OperationKind,
   data: { vmId: string; at: string },
-): OperationFailed[] => (kind === 'restart' ? endExecs(vm, data) : []);
+): OperationFailed[] => (kind === 'restart' ? endBeside(vm, data) : []);
+
+/** Its owner need not hear of every process that memory ran out for. Milliseconds. */
+const outOfMemoryQuiet = 10 * 60_000;
 
 export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
   const epoch = vm.epoch + 1;
@@ -100,6 +113,21 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
       if (vm.status === 'none' || vm.status === 'destroying' || vm.status === 'destroyed') refuse(vm);
       requireNew(vm, data.operationId);
       return [...cancelEverything(vm, data), { type: 'VmDestroyRequested', data: { ...data, epoch } }];
+    case 'OrderStop':
+      requireNew(vm, data.operationId);
+      return orderStop(vm, data);
+    case 'OrderStart':
+      requireNew(vm, data.operationId);
+      return orderStart(vm, data);
+    case 'ChangePassword':
+      requireStatus(vm, 'running', 'stopped');
+      requireNew(vm, data.operationId);
+      return vm.status === 'running'
+        ? [{ type: 'AccessUpdateRequested', data: { ...data, cause: 'password' } }]
+        : [{ type: 'VmPasswordChanged', data }];
+    case 'UpdateKeys':
+      requireNew(vm, data.operationId);
+      return updateKeys(vm, data);
     case 'RequestExec':
       requireStatus(vm, 'running');
       requireNew(vm, data.operationId);
@@ -107,17 +135,25 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
     case 'CancelOperation':
       return cancel(vm, data);
     case 'RecordCreated':
-      return isInFlight(vm, data.operationId, 'create') ? [{ type: 'VmCreated', data }] : [];
+      return isInFlight(vm, data.operationId, 'create')
+        ? [{ type: 'VmCreated', data }, ...onceUp(vm, data)]
+        : [];
     case 'RecordStarted':
-      return isInFlight(vm, data.operationId, 'start') ? [{ type: 'VmStarted', data }] : [];
+      return isInFlight(vm, data.operationId, 'start')
+        ? [{ type: 'VmStarted', data }, ...onceUp(vm, data)]
+        : [];
     case 'RecordRestarted':
       return isInFlight(vm, data.operationId, 'restart')
-        ? [...endExecs(vm, data), { type: 'VmRestarted', data }]
+        ? [...endBeside(vm, data), { type: 'VmRestarted', data }, ...onceUp(vm, data)]
         : [];
     case 'RecordStopped':
       return isInFlight(vm, data.operationId, 'stop')
-        ? [...endExecs(vm, data), { type: 'VmStopped', data }]
+        ? [...endBeside(vm, data), { type: 'VmStopped', data }, ...onceDown(vm, data)]
         : [];
+    case 'RecordAccessUpdated': {
+      const cause = vm.updates[data.operationId];
+      return cause === undefined ? [] : [{ type: 'AccessUpdated', data: { ...data, cause } }];
+    }
     case 'RecordDestroyed':
       return isInFlight(vm, data.operationId, 'destroy') ? [{ type: 'VmDestroyed', data }] : [];
     case 'RecordExecFinished':
@@ -130,8 +166,8 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
       const gone =
         reason.code === 'container-vanished' && (kind === 'start' || kind === 'restart' || kind === 'stop');
       return gone
-        ? [...endExecs(vm, data), failed, { type: 'VmLost', data: { vmId, at } }]
-        : [...execsEndedBySetback(vm, kind, data), failed];
+        ? [...endBeside(vm, data), failed, { type: 'VmLost', data: { vmId, at } }]
+        : [...endedBySetback(vm, kind, data), failed];
     }
     case 'RecordCancelled': {
       const { operationId, vmId, at } = data;
@@ -145,7 +181,7 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
       const kind = kindOf(vm, operationId);
       if (kind === undefined) return [];
       return [
-        ...execsEndedBySetback(vm, kind, data),
+        ...endedBySetback(vm, kind, data),
         { type: 'OperationTimedOut', data: { operationId, vmId, at, kind } },
       ];
     }
@@ -154,12 +190,27 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
         ? [{ type: 'VmPortReassigned', data: { ...data, epoch } }]
         : [];
     case 'RecordExited': {
-      if (vm.status !== 'running') return [];
-      return [...endExecs(vm, data), { type: 'VmExited', data }];
+      if (vm.status !== 'running' || vm.epoch !== data.epoch) return [];
+      const { vmId, at, cause, exitCode, operationId } = data;
+      const order: Order = { reason: 'host-restarted', by: null, note: null, batchId: null };
+      return [
+        ...endBeside(vm, data),
+        { type: 'VmExited', data: { vmId, at, cause, exitCode } },
+        // Nobody wanted it stopped: what ran before the host went down runs again.
+        ...(cause === 'host-restarted'
+          ? [{ type: 'VmStartRequested' as const, data: { operationId, vmId, at, epoch, order } }]
+          : []),
+      ];
     }
     case 'RecordVanished': {
-      if (vm.status !== 'running' && vm.status !== 'stopped') return [];
-      return [...endExecs(vm, data), { type: 'VmLost', data }];
+      if ((vm.status !== 'running' && vm.status !== 'stopped') || vm.epoch !== data.epoch) return [];
+      const { vmId, at } = data;
+      return [...endBeside(vm, data), { type: 'VmLost', data: { vmId, at } }];
+    }
+    case 'RecordOutOfMemory': {
+      const last = vm.outOfMemoryAt === null ? Number.NEGATIVE_INFINITY : Date.parse(vm.outOfMemoryAt);
+      const told = Date.parse(data.at) - last < outOfMemoryQuiet;
+      return vm.status !== 'running' || told ? [] : [{ type: 'VmRanOutOfMemory', data }];
     }
   }
 };

@@ -13,7 +13,17 @@ import type { Vm } from './vm.ts';
  * operation there ever was.
  */
 
-const requests = ['StartVm', 'RestartVm', 'StopVm', 'RequestExec', 'RequestExec'] as const;
+const requests = [
+  'StartVm',
+  'RestartVm',
+  'StopVm',
+  'RequestExec',
+  'RequestExec',
+  'OrderStop',
+  'OrderStart',
+  'ChangePassword',
+  'UpdateKeys',
+] as const;
 const outcomes = [
   'CancelOperation',
   'RecordCreated',
@@ -26,7 +36,8 @@ const outcomes = [
   'RecordCancelled',
   'RecordTimedOut',
   'ReassignPort',
-  'RecordExited',
+  'RecordAccessUpdated',
+  'RecordOutOfMemory',
 ] as const;
 const successes = {
   create: 'RecordCreated',
@@ -57,7 +68,11 @@ const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ name: fc.constantFrom(...outcomes), vanished: rarely, of: back }) },
   {
     weight: 1,
-    arbitrary: fc.record({ name: fc.constant('RecordVanished' as const), vanished: rarely, of: back }),
+    arbitrary: fc.record({
+      name: fc.constantFrom('RecordVanished' as const, 'RecordExited' as const, 'host' as const),
+      vanished: rarely,
+      of: back,
+    }),
   },
   { weight: 4, arbitrary: fc.record({ name: fc.constant('success' as const), vanished: rarely, of: back }) },
 );
@@ -71,9 +86,10 @@ const lifecycleOf: Partial<Record<Vm['status'], readonly string[]>> = {
 };
 const gonePerhaps = ['none', 'stopped', 'destroying', 'destroyed', 'failed', 'lost'];
 
-const inFlight = ({ operation, execs }: Vm): string[] => [
+const inFlight = ({ operation, execs, updates }: Vm): string[] => [
   ...(operation === null ? [] : [operation.id]),
   ...Object.keys(execs),
+  ...Object.keys(updates),
 ];
 
 /** The ids of operations that begin and end with this event. */
@@ -82,13 +98,12 @@ const begunBy = ({ type, data }: VmEvent): string | undefined =>
     ? (data as { operationId: string }).operationId
     : undefined;
 const endedBy = ({ type, data }: VmEvent): string | undefined =>
-  /^(Vm(Created|Started|Restarted|Stopped|Destroyed)|ExecFinished|Operation\w+)$/.test(type)
+  /^(Vm(Created|Started|Restarted|Stopped|Destroyed)|ExecFinished|AccessUpdated|Operation\w+)$/.test(type)
     ? (data as { operationId: string }).operationId
     : undefined;
 
-const commandOf = (next: Step, known: readonly string[], state: Vm): VmCommand => {
+const commandOf = (next: Step, known: readonly string[], state: Vm, fresh: string): VmCommand => {
   const older = known.at(-1 - next.of) ?? 'never';
-  const fresh = `op-${known.length}`;
   if (!('vanished' in next)) {
     const flying = inFlight(state);
     return command[next.name](next.repeated === 0 ? (flying[next.of % flying.length] ?? fresh) : fresh);
@@ -96,9 +111,14 @@ const commandOf = (next: Step, known: readonly string[], state: Vm): VmCommand =
   if (next.name === 'success') {
     const { operation } = state;
     return operation === null
-      ? command.RecordExecFinished(older)
+      ? command[next.of % 2 === 0 ? 'RecordExecFinished' : 'RecordAccessUpdated'](older)
       : command[successes[operation.kind]](operation.id);
   }
+  // Seen now, or by somebody who looked before the newest operation began.
+  const epoch = state.epoch - (next.of > 6 ? 1 : 0);
+  if (next.name === 'RecordExited') return command.RecordExited(fresh, epoch);
+  if (next.name === 'host') return command.RecordExited(fresh, epoch, 'host-restarted');
+  if (next.name === 'RecordVanished') return command.RecordVanished(fresh, epoch);
   if (next.name === 'CancelOperation') return command.CancelOperation(older, fresh);
   if (next.name === 'RecordFailed') return command.RecordFailed(older, next.vanished ? gone : undefined);
   return command[next.name](older);
@@ -117,7 +137,12 @@ const checkState = (state: Vm): void => {
   const kinds = lifecycleOf[state.status];
   if (kinds === undefined) expect(state.operation, state.status).toBeNull();
   else expect(kinds).toContain(state.operation?.kind);
-  if (gonePerhaps.includes(state.status)) expect(state.execs).toEqual({});
+  if (gonePerhaps.includes(state.status)) expect([state.execs, state.updates]).toEqual([{}, {}]);
+  // A plan is for the end of the operation in flight, and what maintenance stopped is down or on its way there.
+  const { stop, start, access } = state.planned;
+  if (stop !== null || access !== null) expect(['creating', 'starting']).toContain(state.status);
+  if (start !== null) expect(state).toMatchObject({ status: 'stopping', paused: true });
+  if (state.paused) expect(['stopping', 'stopped']).toContain(state.status);
 };
 
 const checkDestroy = (before: Vm, answer: VmEvent[] | IllegalStateError, after: Vm): void => {
@@ -129,7 +154,7 @@ const checkDestroy = (before: Vm, answer: VmEvent[] | IllegalStateError, after: 
     .filter(({ type }) => type === 'OperationCancelled')
     .map((event) => endedBy(event));
   expect(cancelled).toEqual(inFlight(before));
-  expect(after).toMatchObject({ status: 'destroying', execs: {} });
+  expect(after).toMatchObject({ status: 'destroying', execs: {}, updates: {} });
 };
 
 /** Runs the steps and checks after each; gives every state that was reached. */
@@ -138,8 +163,8 @@ const live = (steps: readonly Step[]): Set<string> => {
   const known: string[] = [];
   const ended = new Set<string>();
   const reached = new Set<string>();
-  for (const next of steps) {
-    const wanted = commandOf(next, known, state);
+  for (const [index, next] of steps.entries()) {
+    const wanted = commandOf(next, known, state, `op-${index}`);
     const before = state;
     const answer = decideOrRefuse(wanted, state);
     for (const event of answer instanceof IllegalStateError ? [] : answer) {

@@ -1,4 +1,4 @@
-import type { LifecycleKind, VmEvent } from './events.ts';
+import type { AccessCause, LifecycleKind, Order, VmEvent } from './events.ts';
 import type { VmLimits } from './limits.ts';
 
 export type VmStatus =
@@ -15,12 +15,26 @@ export type VmStatus =
 
 export type ExecState = 'running' | 'cancelling';
 
+export type Plan = Readonly<{ operationId: string; order: Order }>;
+export type Plans = Readonly<{
+  stop: Plan | null;
+  start: Plan | null;
+  access: Readonly<{ operationId: string; cause: AccessCause }> | null;
+}>;
+
 export type Vm = Readonly<{
   status: VmStatus;
   epoch: number;
   /** The one lifecycle operation in flight. */
   operation: Readonly<{ id: string; kind: LifecycleKind }> | null;
   execs: Readonly<Record<string, ExecState>>;
+  /** Changes of password or keys on their way into the VM. */
+  updates: Readonly<Record<string, AccessCause>>;
+  planned: Plans;
+  /** Maintenance stopped it, and starts it again when it ends. */
+  paused: boolean;
+  /** When its owner was last told that it ran out of memory. */
+  outOfMemoryAt: string | null;
   owner: number;
   name: string;
   host: string;
@@ -28,11 +42,17 @@ export type Vm = Readonly<{
   sshPort: number;
 }>;
 
+const nothingPlanned: Plans = { stop: null, start: null, access: null };
+
 export const initialState: Vm = {
   status: 'none',
   epoch: 0,
   operation: null,
   execs: {},
+  updates: {},
+  planned: nothingPlanned,
+  paused: false,
+  outOfMemoryAt: null,
   owner: 0,
   name: '',
   host: '',
@@ -45,13 +65,34 @@ const begun = (
   status: VmStatus,
   kind: LifecycleKind,
   { operationId, epoch }: { operationId: string; epoch: number },
-): Vm => ({ ...vm, status, epoch, operation: { id: operationId, kind } });
+): Vm => ({
+  ...vm,
+  status,
+  epoch,
+  operation: { id: operationId, kind },
+  planned: nothingPlanned,
+  paused: false,
+});
 
-const settled = (vm: Vm, status: VmStatus): Vm => ({ ...vm, status, operation: null });
+const settled = (vm: Vm, status: VmStatus): Vm => ({
+  ...vm,
+  status,
+  operation: null,
+  planned: nothingPlanned,
+  // Only a VM that is down can be started again when maintenance ends.
+  paused: status === 'stopped' && vm.paused,
+});
+
+const planning = (vm: Vm, plans: Partial<Plans>): Vm => ({ ...vm, planned: { ...vm.planned, ...plans } });
 
 const withoutExec = (vm: Vm, operationId: string): Vm => {
   const { [operationId]: _ended, ...execs } = vm.execs;
   return { ...vm, execs };
+};
+
+const withoutUpdate = (vm: Vm, operationId: string): Vm => {
+  const { [operationId]: _ended, ...updates } = vm.updates;
+  return { ...vm, updates };
 };
 
 /** Where a VM stands after a lifecycle operation that did not succeed. */
@@ -70,13 +111,16 @@ export const evolve = (vm: Vm, { type, data }: VmEvent): Vm => {
       return { ...begun(vm, 'creating', 'create', data), owner, name, host, limits, sshPort };
     }
     case 'VmPortReassigned':
-      return { ...begun(vm, 'creating', 'create', data), sshPort: data.sshPort };
+      // The same creation goes on, and what was planned for its end with it.
+      return { ...begun(vm, 'creating', 'create', data), sshPort: data.sshPort, planned: vm.planned };
     case 'VmStartRequested':
       return begun(vm, 'starting', 'start', data);
     case 'VmRestartRequested':
       return begun(vm, 'starting', 'restart', data);
-    case 'VmStopRequested':
-      return begun(vm, 'stopping', 'stop', data);
+    case 'VmStopRequested': {
+      const paused = data.order?.reason === 'maintenance';
+      return { ...begun(vm, 'stopping', 'stop', data), paused };
+    }
     case 'VmDestroyRequested':
       return begun(vm, 'destroying', 'destroy', data);
     case 'VmCreated':
@@ -90,6 +134,24 @@ export const evolve = (vm: Vm, { type, data }: VmEvent): Vm => {
       return settled(vm, 'destroyed');
     case 'VmLost':
       return settled(vm, 'lost');
+    case 'VmStopPlanned':
+      return planning(vm, { stop: { operationId: data.operationId, order: data.order } });
+    case 'VmStartPlanned':
+      return planning(vm, { start: { operationId: data.operationId, order: data.order } });
+    case 'VmPlanDropped':
+      return planning(vm, { stop: null, start: null });
+    case 'VmLeftStopped':
+      return { ...planning(vm, { start: null }), paused: false };
+    case 'AccessUpdatePlanned':
+      return planning(vm, { access: { operationId: data.operationId, cause: data.cause } });
+    case 'AccessUpdateRequested':
+      return { ...vm, updates: { ...vm.updates, [data.operationId]: data.cause } };
+    case 'AccessUpdated':
+      return withoutUpdate(vm, data.operationId);
+    case 'VmPasswordChanged':
+      return vm;
+    case 'VmRanOutOfMemory':
+      return { ...vm, outOfMemoryAt: data.at };
     case 'ExecRequested':
       return { ...vm, execs: { ...vm.execs, [data.operationId]: 'running' } };
     case 'ExecCancelRequested':
@@ -99,6 +161,8 @@ export const evolve = (vm: Vm, { type, data }: VmEvent): Vm => {
     case 'OperationFailed':
     case 'OperationCancelled':
     case 'OperationTimedOut':
-      return data.kind === 'exec' ? withoutExec(vm, data.operationId) : settled(vm, afterSetback[data.kind]);
+      if (data.kind === 'exec') return withoutExec(vm, data.operationId);
+      if (data.kind === 'access') return withoutUpdate(vm, data.operationId);
+      return settled(vm, afterSetback[data.kind]);
   }
 };

@@ -77,7 +77,20 @@ const first: Migration = {
   },
 };
 
-export const migrations: Record<string, Migration> = { '001-first': first };
+const people: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('people')
+      .addColumn('user_id', 'integer', (column) => column.primaryKey())
+      .addColumn('first_name', 'text', (column) => column.notNull())
+      .addColumn('username', 'text')
+      .addColumn('menu', 'text')
+      .addColumn('seen_at', 'text', (column) => column.notNull())
+      .execute();
+  },
+};
+
+export const migrations: Record<string, Migration> = { '001-first': first, '002-people': people };
 
 /** Brings the database forward; throws what went wrong and leaves it as it was before the failing step. */
 export const migrate = async (db: Kysely<Database>): Promise<string[]> => {

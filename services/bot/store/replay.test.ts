@@ -38,7 +38,7 @@ const live = async (store: Store): Promise<void> => {
     command.RecordStopped('undo'),
     command.StartVm('start-2'),
     command.RecordStarted('start-2'),
-    command.RecordExited(),
+    command.RecordExited('again', 9),
   ];
   for (const each of commands) await tell(store, each);
   const grant = { userId: 7, planId: '2', username: 'ada', by: 1, at };

@@ -1,11 +1,14 @@
 import type { Generated, Selectable } from 'kysely';
 import type { Event, EventTable } from '../../../shared/event-store/schema.ts';
+import type { OrderReason } from '../../../shared/vm/events.ts';
 
 /**
  * Glossary.
- * projection — a table built from events alone, dropped and rebuilt at will: vms, operations, users, plans, settings.
+ * projection — a table built from events alone, dropped and rebuilt at will: vms, operations, users, ssh_keys, plans,
+ *   settings.
  * outbox — what must reach Redis, written in the transaction of the events that ask for it.
  * message — what a chat shows: the wish (view, revision) and what was delivered of it.
+ * person — somebody who ever wrote: how they call themselves, and which menu Telegram shows in their chat.
  * sealed value — something secret of one VM, readable only with that VM's key.
  *
  * Times are ISO strings, booleans 0 or 1, sizes bytes.
@@ -28,6 +31,10 @@ export type VmRow = {
   host_key_fingerprint: string | null;
   /** The lifecycle operation in flight. */
   operation_id: string | null;
+  /** Maintenance stopped it and will start it again. */
+  paused: number;
+  /** The batch of the order that is planned for the end of the operation in flight. */
+  planned_batch: string | null;
   requested_at: string;
   running_since: string | null;
   changed_at: string;
@@ -37,7 +44,8 @@ export type OperationStatus = 'open' | 'succeeded' | 'failed' | 'cancelled' | 't
 
 export type OperationRow = {
   operation_id: string;
-  vm_id: string;
+  /** Null for a build of the image, which concerns no single VM. */
+  vm_id: string | null;
   kind: string;
   status: OperationStatus;
   /** A cancellation was asked for and its end is awaited. */
@@ -60,8 +68,20 @@ export type OperationRow = {
   output_bytes: number | null;
   truncated: number | null;
   timeout_seconds: number | null;
+  /** Of a change of access: `password` or `keys`. */
+  cause: string | null;
+  /** Why it was begun without its owner asking, and by whom. */
+  order_reason: OrderReason | null;
+  order_by: number | null;
+  order_note: string | null;
+  batch_id: string | null;
   correlation_id: string;
 };
+
+/** An operation on a VM. */
+export type VmOperationRow = OperationRow & { vm_id: string };
+export const isVmOperation = (operation: OperationRow): operation is VmOperationRow =>
+  operation.vm_id !== null;
 
 export type UserRow = {
   user_id: number;
@@ -88,6 +108,29 @@ export type SettingsRow = {
   disk_bytes: number;
   max_vms: number;
   gpu: number;
+  /** Null while there is no maintenance. */
+  maintenance_since: string | null;
+  maintenance_by: number | null;
+  maintenance_batch: string | null;
+};
+
+export type SshKeyRow = {
+  user_id: number;
+  fingerprint: string;
+  type: string;
+  bits: number;
+  comment: string;
+  line: string;
+  added_at: string;
+};
+
+export type PersonRow = {
+  user_id: number;
+  first_name: string;
+  username: string | null;
+  /** The menu that was registered for their chat alone; null for the one that all have. */
+  menu: 'administrator' | null;
+  seen_at: string;
 };
 
 export type OutboxTable = {
@@ -136,9 +179,11 @@ export type Database = {
   users: UserRow;
   plans: PlanRow;
   settings: SettingsRow;
+  ssh_keys: SshKeyRow;
   outbox: OutboxTable;
   updates: UpdateRow;
   messages: MessageRow;
+  people: PersonRow;
   vm_keys: VmKeyRow;
   sealed_values: SealedValueRow;
 };

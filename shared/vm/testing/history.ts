@@ -1,5 +1,5 @@
 import type { VmCommand } from '../commands.ts';
-import type { LifecycleKind, OperationKind, VmEvent } from '../events.ts';
+import type { ExitCause, LifecycleKind, OperationKind, Order, VmEvent } from '../events.ts';
 import type { Failure } from '../failure.ts';
 import { GIB } from '../limits.ts';
 
@@ -24,6 +24,14 @@ const container = { containerId: 'c0ffee', hostKeyFingerprint: 'SHA256:abc' };
 const execResult = { exitCode: 0, durationMs: 12, outputBytes: 3, truncated: false };
 export const refusedByDocker: Failure = { code: 'docker-refused', detail: 'no space' };
 
+export const orderOf = (reason: Order['reason'], batchId = 'batch'): Order => ({
+  reason,
+  by: 1,
+  note: null,
+  batchId,
+});
+export const maintenance = orderOf('maintenance');
+
 export const happened = {
   requested: (epoch = 1, id = 'now'): VmEvent => ({
     type: 'VmRequested',
@@ -34,16 +42,19 @@ export const happened = {
     data: { ...ids('now'), epoch, sshPort },
   }),
   created: (id = 'now'): VmEvent => ({ type: 'VmCreated', data: { ...ids(id), ...container } }),
-  startRequested: (epoch: number): VmEvent => ({ type: 'VmStartRequested', data: { ...ids('now'), epoch } }),
+  startRequested: (epoch: number, id = 'now', order?: Order): VmEvent => ({
+    type: 'VmStartRequested',
+    data: { ...ids(id), epoch, ...(order && { order }) },
+  }),
   started: (): VmEvent => ({ type: 'VmStarted', data: ids('now') }),
   restartRequested: (epoch: number): VmEvent => ({
     type: 'VmRestartRequested',
     data: { ...ids('now'), epoch },
   }),
   restarted: (): VmEvent => ({ type: 'VmRestarted', data: ids('now') }),
-  stopRequested: (epoch: number, id = 'now'): VmEvent => ({
+  stopRequested: (epoch: number, id = 'now', order?: Order): VmEvent => ({
     type: 'VmStopRequested',
-    data: { ...ids(id), epoch },
+    data: { ...ids(id), epoch, ...(order && { order }) },
   }),
   stopped: (): VmEvent => ({ type: 'VmStopped', data: ids('now') }),
   destroyRequested: (epoch: number, id = 'now'): VmEvent => ({
@@ -71,7 +82,36 @@ export const happened = {
     type: 'OperationTimedOut',
     data: { ...ids(id), kind },
   }),
-  exited: (): VmEvent => ({ type: 'VmExited', data: { vmId, cause: 'exited', exitCode: 0, at } }),
+  stopPlanned: (order: Order, id = 'now'): VmEvent => ({
+    type: 'VmStopPlanned',
+    data: { ...ids(id), order },
+  }),
+  startPlanned: (order: Order, id = 'now'): VmEvent => ({
+    type: 'VmStartPlanned',
+    data: { ...ids(id), order },
+  }),
+  planDropped: (): VmEvent => ({ type: 'VmPlanDropped', data: { vmId, at } }),
+  leftStopped: (order: Order): VmEvent => ({ type: 'VmLeftStopped', data: { vmId, at, order } }),
+  accessRequested: (id = 'u', cause: 'password' | 'keys' = 'keys'): VmEvent => ({
+    type: 'AccessUpdateRequested',
+    data: { ...ids(id), cause },
+  }),
+  accessPlanned: (id: string): VmEvent => ({
+    type: 'AccessUpdatePlanned',
+    data: { ...ids(id), cause: 'keys' },
+  }),
+  accessUpdated: (id = 'u', cause: 'password' | 'keys' = 'keys'): VmEvent => ({
+    type: 'AccessUpdated',
+    data: { ...ids(id), cause },
+  }),
+  accessEnded: (id = 'u'): VmEvent => ({
+    type: 'OperationFailed',
+    data: { ...ids(id), kind: 'access', reason: { code: 'vm-not-running', detail: '' } },
+  }),
+  exited: (cause: ExitCause = 'exited'): VmEvent => ({
+    type: 'VmExited',
+    data: { vmId, cause, exitCode: 0, at },
+  }),
   lost: (): VmEvent => ({ type: 'VmLost', data: { vmId, at } }),
 };
 
@@ -105,9 +145,27 @@ export const command = {
     type: 'ReassignPort',
     data: { ...ids(id), sshPort },
   }),
-  RecordExited: (_id?: string): VmCommand => ({
-    type: 'RecordExited',
-    data: { vmId, cause: 'exited', exitCode: 0, at },
+  OrderStop: (id: string, order = maintenance): VmCommand => ({
+    type: 'OrderStop',
+    data: { ...ids(id), order },
   }),
-  RecordVanished: (_id?: string): VmCommand => ({ type: 'RecordVanished', data: { vmId, at } }),
+  OrderStart: (id: string, order = maintenance): VmCommand => ({
+    type: 'OrderStart',
+    data: { ...ids(id), order },
+  }),
+  ChangePassword: (id: string): VmCommand => ({ type: 'ChangePassword', data: ids(id) }),
+  UpdateKeys: (id: string): VmCommand => ({ type: 'UpdateKeys', data: ids(id) }),
+  RecordAccessUpdated: (id: string): VmCommand => ({ type: 'RecordAccessUpdated', data: ids(id) }),
+  RecordExited: (id: string, epoch = 1, cause: ExitCause = 'exited'): VmCommand => ({
+    type: 'RecordExited',
+    data: { vmId, epoch, cause, exitCode: 0, operationId: id, at },
+  }),
+  RecordVanished: (_id: string, epoch = 1): VmCommand => ({
+    type: 'RecordVanished',
+    data: { vmId, epoch, at },
+  }),
+  RecordOutOfMemory: (_id: string, when = at): VmCommand => ({
+    type: 'RecordOutOfMemory',
+    data: { vmId, at: when },
+  }),
 } satisfies { [Type in VmCommand['type']]: (id: string, ...rest: never[]) => VmCommand };

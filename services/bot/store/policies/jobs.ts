@@ -1,10 +1,12 @@
-import { type Catalog, catalog, type Job, type Payload } from '../../../../queues/catalog.ts';
+import { type Access, catalog, type Job, type Payload } from '../../../../queues/catalog.ts';
 import type { Event } from '../../../../shared/event-store/schema.ts';
+import type { ImageEvent } from '../../../../shared/image/image.ts';
 import { cryptPassword } from '../../../../shared/secrets/password.ts';
 import type { Vault } from '../../../../shared/secrets/vault.ts';
-import { findOperation, findVm } from '../../queries.ts';
-import { passwordName } from '../../sealed-names.ts';
-import type { DomainEvent } from '../domain-event.ts';
+import type { VmEvent } from '../../../../shared/vm/events.ts';
+import { findOperation, findSshKeys, findVm } from '../../queries.ts';
+import { newPasswordName, passwordName } from '../../sealed-names.ts';
+import { type DomainEvent, isImageEvent, isVmEvent } from '../domain-event.ts';
 import type { VmRow } from '../schema.ts';
 import type { Policy, Trx } from '../store.ts';
 
@@ -13,7 +15,7 @@ import type { Policy, Trx } from '../store.ts';
 const enqueue = async <J extends Job>(
   trx: Trx,
   job: J,
-  vm: VmRow,
+  host: string,
   payload: Payload<J> & { operationId: string },
   at: string,
 ): Promise<void> => {
@@ -26,7 +28,7 @@ const enqueue = async <J extends Job>(
       job_id: `${operationId}.${operation?.attempt ?? 1}`,
       operation_id: operationId,
       job_name: job.name,
-      host: vm.host,
+      host,
       payload: JSON.stringify(payload),
       created_at: at,
       sent_at: null,
@@ -37,19 +39,19 @@ const enqueue = async <J extends Job>(
 /** Whoever works on the operation must stop; a job that waits for it must not begin. */
 const enqueueCancellation = async (
   trx: Trx,
-  data: { operationId: string; vmId: string; at: string },
+  host: string,
+  { operationId, at }: { operationId: string; at: string },
 ): Promise<void> => {
-  const vm = await requireVm(trx, data.vmId);
   await trx
     .insertInto('outbox')
     .values({
       kind: 'cancel',
-      job_id: data.operationId,
-      operation_id: data.operationId,
+      job_id: operationId,
+      operation_id: operationId,
       job_name: null,
-      host: vm.host,
+      host,
       payload: null,
-      created_at: data.at,
+      created_at: at,
       sent_at: null,
     })
     .onConflict((conflict) => conflict.doNothing())
@@ -63,80 +65,161 @@ const requireVm = async (trx: Trx, vmId: string): Promise<VmRow> => {
 };
 
 export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
+  /** `revision`: the event's place in the log, so that the newest state wins in the VM. */
+  const accessTo = async (
+    trx: Trx,
+    vm: VmRow,
+    password: string | null,
+    revision: number,
+  ): Promise<Access> => {
+    const opens = password ?? (await vault.unseal(trx, vm.vm_id, passwordName));
+    if (opens === null) throw new Error(`VM ${vm.vm_id} has no password`);
+    const keys = await findSshKeys(trx, vm.owner);
+    return {
+      passwordHash: cryptPassword(opens),
+      authorizedKeys: keys.map(({ line }) => line),
+      revision,
+    };
+  };
+
   const enqueueCreation = async (
     trx: Trx,
-    vmId: string,
-    operation: OperationIds,
-    at: string,
+    event: Event<DomainEvent>,
+    data: { operationId: string; vmId: string; epoch: number; at: string },
   ): Promise<void> => {
-    const vm = await requireVm(trx, vmId);
-    const password = await vault.unseal(trx, vmId, passwordName);
-    if (password === null) throw new Error(`VM ${vmId} has no password`);
+    const vm = await requireVm(trx, data.vmId);
     const limits = {
       memoryBytes: vm.memory_bytes,
       cpus: vm.cpus,
       diskBytes: vm.disk_bytes,
       gpu: vm.gpu === 1,
     };
-    const payload: Payload<Catalog['createVm']> = {
-      ...operation,
+    const payload = {
+      ...idsOf(event, data),
       owner: vm.owner,
       name: vm.name,
       limits,
       sshPort: vm.ssh_port,
-      passwordHash: cryptPassword(password),
+      access: await accessTo(trx, vm, null, event.position),
     };
-    await enqueue(trx, catalog.createVm, vm, payload, at);
+    await enqueue(trx, catalog.createVm, vm.host, payload, data.at);
   };
 
-  return async (trx, event) => {
+  const enqueueStart = async (
+    trx: Trx,
+    job: typeof catalog.startVm | typeof catalog.restartVm,
+    event: Event<DomainEvent>,
+    data: { operationId: string; vmId: string; epoch: number; at: string },
+  ): Promise<void> => {
+    const vm = await requireVm(trx, data.vmId);
+    const access = await accessTo(trx, vm, null, event.position);
+    await enqueue(trx, job, vm.host, { ...idsOf(event, data), sshPort: vm.ssh_port, access }, data.at);
+  };
+
+  const enqueueAccess = async (
+    trx: Trx,
+    event: Event<DomainEvent>,
+    data: { operationId: string; vmId: string; at: string },
+  ): Promise<void> => {
+    const vm = await requireVm(trx, data.vmId);
+    const password = await vault.unseal(trx, vm.vm_id, newPasswordName(data.operationId));
+    const access = await accessTo(trx, vm, password, event.position);
+    await enqueue(
+      trx,
+      catalog.setAccess,
+      vm.host,
+      { ...idsOf(event, { ...data, epoch: vm.epoch }), access },
+      data.at,
+    );
+  };
+
+  /** From now on the VM's password is the one that was made for this operation. */
+  const adoptPassword = async (
+    trx: Trx,
+    { vmId, operationId }: { vmId: string; operationId: string },
+  ): Promise<void> => {
+    const name = newPasswordName(operationId);
+    const password = await vault.unseal(trx, vmId, name);
+    if (password === null) return;
+    await vault.seal(trx, vmId, passwordName, password);
+    await vault.forget(trx, vmId, name);
+  };
+
+  const onVmEvent = async (trx: Trx, event: Event<VmEvent>): Promise<void> => {
     const { type, data } = event;
     switch (type) {
       case 'VmRequested':
       case 'VmPortReassigned':
-        return enqueueCreation(trx, data.vmId, idsOf(event, data), data.at);
-      case 'VmStartRequested': {
-        const vm = await requireVm(trx, data.vmId);
-        return enqueue(trx, catalog.startVm, vm, { ...idsOf(event, data), sshPort: vm.ssh_port }, data.at);
-      }
-      case 'VmRestartRequested': {
-        const vm = await requireVm(trx, data.vmId);
-        return enqueue(trx, catalog.restartVm, vm, { ...idsOf(event, data), sshPort: vm.ssh_port }, data.at);
-      }
+        return enqueueCreation(trx, event, data);
+      case 'VmStartRequested':
+        return enqueueStart(trx, catalog.startVm, event, data);
+      case 'VmRestartRequested':
+        return enqueueStart(trx, catalog.restartVm, event, data);
       case 'VmStopRequested':
-        return enqueue(trx, catalog.stopVm, await requireVm(trx, data.vmId), idsOf(event, data), data.at);
-      case 'VmDestroyRequested':
-        return enqueue(trx, catalog.destroyVm, await requireVm(trx, data.vmId), idsOf(event, data), data.at);
+      case 'VmDestroyRequested': {
+        const { host } = await requireVm(trx, data.vmId);
+        const job = type === 'VmStopRequested' ? catalog.stopVm : catalog.destroyVm;
+        return enqueue(trx, job, host, idsOf(event, data), data.at);
+      }
       case 'ExecRequested': {
-        const vm = await requireVm(trx, data.vmId);
-        const ids = idsOf(event, { ...data, epoch: vm.epoch });
-        return enqueue(trx, catalog.exec, vm, { ...ids, timeoutSeconds: data.timeoutSeconds }, data.at);
+        const { host, epoch } = await requireVm(trx, data.vmId);
+        const ids = idsOf(event, { ...data, epoch });
+        return enqueue(trx, catalog.exec, host, { ...ids, timeoutSeconds: data.timeoutSeconds }, data.at);
+      }
+      case 'AccessUpdateRequested':
+        return enqueueAccess(trx, event, data);
+      case 'AccessUpdated':
+      case 'VmPasswordChanged':
+        return adoptPassword(trx, data);
+      case 'OperationFailed':
+        if (data.kind === 'access') await vault.forget(trx, data.vmId, newPasswordName(data.operationId));
+        return;
+      case 'OperationCancelled':
+      case 'OperationTimedOut': {
+        if (data.kind === 'access') await vault.forget(trx, data.vmId, newPasswordName(data.operationId));
+        return enqueueCancellation(trx, (await requireVm(trx, data.vmId)).host, data);
       }
       case 'ExecCancelRequested':
-      case 'OperationCancelled':
-      case 'OperationTimedOut':
-        return enqueueCancellation(trx, data);
+        return enqueueCancellation(trx, (await requireVm(trx, data.vmId)).host, data);
       case 'VmDestroyed':
         return vault.destroyKey(trx, data.vmId);
       case 'VmCreated':
       case 'VmStarted':
       case 'VmRestarted':
       case 'VmStopped':
+      case 'VmStopPlanned':
+      case 'VmStartPlanned':
+      case 'VmPlanDropped':
+      case 'VmLeftStopped':
+      case 'AccessUpdatePlanned':
       case 'ExecFinished':
-      case 'OperationFailed':
       case 'VmExited':
+      case 'VmRanOutOfMemory':
       case 'VmLost':
-      case 'UserAllowed':
-      case 'UserRemoved':
-      case 'AccessRequested':
-      case 'AccessRefused':
-      case 'PlanDefined':
-      case 'PlanChanged':
-      case 'DefaultMemoryChanged':
-      case 'DefaultCpusChanged':
-      case 'GpuPassthroughChanged':
         return;
     }
+  };
+
+  const onImageEvent = async (trx: Trx, event: Event<ImageEvent>): Promise<void> => {
+    const { type, data } = event;
+    switch (type) {
+      case 'ImageBuildRequested': {
+        const { operationId, host } = data;
+        const payload = { force: true, operationId, correlationId: event.metadata.correlationId };
+        return enqueue(trx, catalog.buildImage, host, payload, data.at);
+      }
+      case 'ImageBuildCancelled':
+      case 'ImageBuildTimedOut':
+        return enqueueCancellation(trx, data.host, data);
+      case 'ImageBuilt':
+      case 'ImageBuildFailed':
+        return;
+    }
+  };
+
+  return async (trx, event) => {
+    if (isVmEvent(event)) await onVmEvent(trx, event);
+    else if (isImageEvent(event)) await onImageEvent(trx, event);
   };
 };
 

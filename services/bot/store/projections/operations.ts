@@ -1,6 +1,8 @@
 import type { Transaction } from 'kysely';
 import type { Event } from '../../../../shared/event-store/schema.ts';
-import type { OperationKind } from '../../../../shared/vm/events.ts';
+import type { ImageEvent } from '../../../../shared/image/image.ts';
+import type { OperationKind, Order, VmEvent } from '../../../../shared/vm/events.ts';
+import { isImageEvent, isVmEvent } from '../domain-event.ts';
 import type { Database, OperationRow, OperationStatus } from '../schema.ts';
 import type { Projection } from './projection.ts';
 
@@ -8,31 +10,30 @@ import type { Projection } from './projection.ts';
 
 type Trx = Transaction<Database>;
 
-const begin = async (
+type Begun = {
+  operationId: string;
+  at: string;
+  order?: Order;
+};
+type Place = Pick<OperationRow, 'vm_id' | 'owner' | 'host' | 'epoch'>;
+
+const insert = async (
   trx: Trx,
-  kind: OperationKind,
-  event: Event & { data: { operationId: string; vmId: string; at: string } },
-  own: Partial<Pick<OperationRow, 'epoch' | 'timeout_seconds'>>,
+  kind: OperationRow['kind'],
+  { data, metadata }: Pick<Event, 'metadata'> & { data: Begun },
+  place: Place,
+  own: Partial<Pick<OperationRow, 'timeout_seconds' | 'cause'>>,
 ): Promise<void> => {
-  const { data, metadata } = event;
-  const vm = await trx
-    .selectFrom('vms')
-    .select(['owner', 'host', 'epoch'])
-    .where('vm_id', '=', data.vmId)
-    .executeTakeFirstOrThrow();
+  const { order } = data;
   await trx
     .insertInto('operations')
     .values({
       operation_id: data.operationId,
-      vm_id: data.vmId,
       kind,
       status: 'open',
       cancelling: 0,
-      owner: vm.owner,
       actor: metadata.actor,
       chat: metadata.chat,
-      host: vm.host,
-      epoch: vm.epoch,
       attempt: 1,
       requested_at: data.at,
       ended_at: null,
@@ -43,10 +44,30 @@ const begin = async (
       output_bytes: null,
       truncated: null,
       timeout_seconds: null,
+      cause: null,
+      order_reason: order?.reason ?? null,
+      order_by: order?.by ?? null,
+      order_note: order?.note ?? null,
+      batch_id: order?.batchId ?? null,
       correlation_id: metadata.correlationId,
+      ...place,
       ...own,
     })
     .execute();
+};
+
+const begin = async (
+  trx: Trx,
+  kind: OperationKind,
+  event: Pick<Event, 'metadata'> & { data: Begun & { vmId: string } },
+  own: Partial<Pick<OperationRow, 'timeout_seconds' | 'cause'>> = {},
+): Promise<void> => {
+  const vm = await trx
+    .selectFrom('vms')
+    .select(['vm_id', 'owner', 'host', 'epoch'])
+    .where('vm_id', '=', event.data.vmId)
+    .executeTakeFirstOrThrow();
+  await insert(trx, kind, event, vm, own);
 };
 
 const change = async (trx: Trx, operationId: string, changes: Partial<OperationRow>): Promise<void> => {
@@ -60,7 +81,90 @@ const end = (
   result: Partial<OperationRow> = {},
 ): Promise<void> => change(trx, operationId, { status, ended_at: at, cancelling: 0, ...result });
 
-/** Applied after `vms`: an operation takes owner and host from its VM. */
+const applyVmEvent = async (trx: Trx, event: Event<VmEvent>): Promise<void> => {
+  switch (event.type) {
+    case 'VmRequested':
+      return begin(trx, 'create', event);
+    case 'VmPortReassigned': {
+      const { operationId, epoch } = event.data;
+      await trx
+        .updateTable('operations')
+        .set(({ eb }) => ({ attempt: eb('attempt', '+', 1), epoch }))
+        .where('operation_id', '=', operationId)
+        .execute();
+      return;
+    }
+    case 'VmStartRequested':
+      return begin(trx, 'start', event);
+    case 'VmRestartRequested':
+      return begin(trx, 'restart', event);
+    case 'VmStopRequested':
+      return begin(trx, 'stop', event);
+    case 'VmDestroyRequested':
+      return begin(trx, 'destroy', event);
+    case 'ExecRequested':
+      return begin(trx, 'exec', event, { timeout_seconds: event.data.timeoutSeconds });
+    case 'AccessUpdateRequested':
+      return begin(trx, 'access', event, { cause: event.data.cause });
+    case 'ExecCancelRequested':
+      return change(trx, event.data.operationId, { cancelling: 1 });
+    case 'VmCreated':
+    case 'VmStarted':
+    case 'VmRestarted':
+    case 'VmStopped':
+    case 'VmDestroyed':
+    case 'AccessUpdated':
+      return end(trx, 'succeeded', event.data);
+    case 'ExecFinished': {
+      const { exitCode, durationMs, outputBytes, truncated } = event.data;
+      return end(trx, 'succeeded', event.data, {
+        exit_code: exitCode,
+        duration_ms: durationMs,
+        output_bytes: outputBytes,
+        truncated: truncated ? 1 : 0,
+      });
+    }
+    case 'OperationFailed': {
+      const { code, detail } = event.data.reason;
+      return end(trx, 'failed', event.data, { reason_code: code, reason_detail: detail });
+    }
+    case 'OperationCancelled':
+      return end(trx, 'cancelled', event.data);
+    case 'OperationTimedOut':
+      return end(trx, 'timed-out', event.data);
+    case 'VmStopPlanned':
+    case 'VmStartPlanned':
+    case 'VmPlanDropped':
+    case 'VmLeftStopped':
+    case 'AccessUpdatePlanned':
+    case 'VmPasswordChanged':
+    case 'VmExited':
+    case 'VmRanOutOfMemory':
+    case 'VmLost':
+      return;
+  }
+};
+
+const applyImageEvent = async (trx: Trx, event: Event<ImageEvent>): Promise<void> => {
+  switch (event.type) {
+    case 'ImageBuildRequested': {
+      const { by, host } = event.data;
+      return insert(trx, 'build-image', event, { vm_id: null, owner: by, host, epoch: 0 }, {});
+    }
+    case 'ImageBuilt':
+      return event.data.asked ? end(trx, 'succeeded', event.data) : undefined;
+    case 'ImageBuildFailed': {
+      const { code, detail } = event.data.reason;
+      return end(trx, 'failed', event.data, { reason_code: code, reason_detail: detail });
+    }
+    case 'ImageBuildCancelled':
+      return end(trx, 'cancelled', event.data);
+    case 'ImageBuildTimedOut':
+      return end(trx, 'timed-out', event.data);
+  }
+};
+
+/** Applied after `vms`: an operation takes owner, host and epoch from its VM. */
 export const operations: Projection = {
   table: 'operations',
   async create(db) {
@@ -68,7 +172,7 @@ export const operations: Projection = {
       .createTable('operations')
       .ifNotExists()
       .addColumn('operation_id', 'text', (column) => column.primaryKey())
-      .addColumn('vm_id', 'text', (column) => column.notNull())
+      .addColumn('vm_id', 'text')
       .addColumn('kind', 'text', (column) => column.notNull())
       .addColumn('status', 'text', (column) => column.notNull())
       .addColumn('cancelling', 'integer', (column) => column.notNull())
@@ -87,6 +191,11 @@ export const operations: Projection = {
       .addColumn('output_bytes', 'integer')
       .addColumn('truncated', 'integer')
       .addColumn('timeout_seconds', 'integer')
+      .addColumn('cause', 'text')
+      .addColumn('order_reason', 'text')
+      .addColumn('order_by', 'integer')
+      .addColumn('order_note', 'text')
+      .addColumn('batch_id', 'text')
       .addColumn('correlation_id', 'text', (column) => column.notNull())
       .execute();
     await db.schema
@@ -101,67 +210,15 @@ export const operations: Projection = {
       .on('operations')
       .columns(['vm_id', 'requested_at'])
       .execute();
+    await db.schema
+      .createIndex('operations_batch')
+      .ifNotExists()
+      .on('operations')
+      .column('batch_id')
+      .execute();
   },
   async apply(trx, event) {
-    switch (event.type) {
-      case 'VmRequested':
-        return begin(trx, 'create', event, { epoch: event.data.epoch });
-      case 'VmPortReassigned': {
-        const { operationId, epoch } = event.data;
-        await trx
-          .updateTable('operations')
-          .set(({ eb }) => ({ attempt: eb('attempt', '+', 1), epoch }))
-          .where('operation_id', '=', operationId)
-          .execute();
-        return;
-      }
-      case 'VmStartRequested':
-        return begin(trx, 'start', event, { epoch: event.data.epoch });
-      case 'VmRestartRequested':
-        return begin(trx, 'restart', event, { epoch: event.data.epoch });
-      case 'VmStopRequested':
-        return begin(trx, 'stop', event, { epoch: event.data.epoch });
-      case 'VmDestroyRequested':
-        return begin(trx, 'destroy', event, { epoch: event.data.epoch });
-      case 'ExecRequested':
-        return begin(trx, 'exec', event, { timeout_seconds: event.data.timeoutSeconds });
-      case 'ExecCancelRequested':
-        return change(trx, event.data.operationId, { cancelling: 1 });
-      case 'VmCreated':
-      case 'VmStarted':
-      case 'VmRestarted':
-      case 'VmStopped':
-      case 'VmDestroyed':
-        return end(trx, 'succeeded', event.data);
-      case 'ExecFinished': {
-        const { exitCode, durationMs, outputBytes, truncated } = event.data;
-        return end(trx, 'succeeded', event.data, {
-          exit_code: exitCode,
-          duration_ms: durationMs,
-          output_bytes: outputBytes,
-          truncated: truncated ? 1 : 0,
-        });
-      }
-      case 'OperationFailed': {
-        const { code, detail } = event.data.reason;
-        return end(trx, 'failed', event.data, { reason_code: code, reason_detail: detail });
-      }
-      case 'OperationCancelled':
-        return end(trx, 'cancelled', event.data);
-      case 'OperationTimedOut':
-        return end(trx, 'timed-out', event.data);
-      case 'VmExited':
-      case 'VmLost':
-      case 'UserAllowed':
-      case 'UserRemoved':
-      case 'AccessRequested':
-      case 'AccessRefused':
-      case 'PlanDefined':
-      case 'PlanChanged':
-      case 'DefaultMemoryChanged':
-      case 'DefaultCpusChanged':
-      case 'GpuPassthroughChanged':
-        return;
-    }
+    if (isVmEvent(event)) await applyVmEvent(trx, event);
+    else if (isImageEvent(event)) await applyImageEvent(trx, event);
   },
 };

@@ -13,6 +13,9 @@ export const unchangedSettings: SettingsRow = {
   disk_bytes: initialState.diskBytes,
   max_vms: initialState.maxVms,
   gpu: initialState.gpu ? 1 : 0,
+  maintenance_since: null,
+  maintenance_by: null,
+  maintenance_batch: null,
 };
 
 const put = async (trx: Transaction<Database>, changes: Partial<SettingsRow>): Promise<void> => {
@@ -35,11 +38,22 @@ export const settings: Projection = {
       .addColumn('disk_bytes', 'integer', (column) => column.notNull())
       .addColumn('max_vms', 'integer', (column) => column.notNull())
       .addColumn('gpu', 'integer', (column) => column.notNull())
+      .addColumn('maintenance_since', 'text')
+      .addColumn('maintenance_by', 'integer')
+      .addColumn('maintenance_batch', 'text')
       .execute();
   },
   apply: onlyFor<SettingsEvent>({
     DefaultMemoryChanged: (trx, { data }) => put(trx, { memory_bytes: data.memoryBytes }),
     DefaultCpusChanged: (trx, { data }) => put(trx, { cpus: data.cpus }),
     GpuPassthroughChanged: (trx, { data }) => put(trx, { gpu: data.gpu ? 1 : 0 }),
+    MaintenanceBegun: (trx, { data }) =>
+      put(trx, {
+        maintenance_since: data.at,
+        maintenance_by: data.by,
+        maintenance_batch: data.batchId,
+      }),
+    MaintenanceEnded: (trx) =>
+      put(trx, { maintenance_since: null, maintenance_by: null, maintenance_batch: null }),
   }),
 };

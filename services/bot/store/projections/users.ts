@@ -34,7 +34,7 @@ export const users: Projection = {
       .addColumn('changed_at', 'text', (column) => column.notNull())
       .execute();
   },
-  apply: onlyFor<UserEvent>({
+  apply: onlyFor<Exclude<UserEvent, { type: 'SshKeyAdded' | 'SshKeyRemoved' }>>({
     UserAllowed: (trx, { data }) =>
       put(trx, data.userId, {
         status: 'allowed',

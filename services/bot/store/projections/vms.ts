@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely';
+import { isVmEvent } from '../domain-event.ts';
 import type { Database, VmRow } from '../schema.ts';
 import type { Projection } from './projection.ts';
 
@@ -16,6 +17,8 @@ const begun = (
   epoch,
   operation_id: operationId,
   changed_at: at,
+  paused: 0,
+  planned_batch: null,
 });
 
 const settled = (status: string, at: string) => ({
@@ -23,6 +26,8 @@ const settled = (status: string, at: string) => ({
   operation_id: null,
   changed_at: at,
   running_since: status === 'running' ? at : null,
+  planned_batch: null,
+  ...(status === 'stopped' ? {} : { paused: 0 }),
 });
 
 const afterSetback: Record<string, string> = {
@@ -53,6 +58,8 @@ export const vms: Projection = {
       .addColumn('container_id', 'text')
       .addColumn('host_key_fingerprint', 'text')
       .addColumn('operation_id', 'text')
+      .addColumn('paused', 'integer', (column) => column.notNull())
+      .addColumn('planned_batch', 'text')
       .addColumn('requested_at', 'text', (column) => column.notNull())
       .addColumn('running_since', 'text')
       .addColumn('changed_at', 'text', (column) => column.notNull())
@@ -60,7 +67,9 @@ export const vms: Projection = {
     await db.schema.createIndex('vms_owner').ifNotExists().on('vms').columns(['owner', 'status']).execute();
     await db.schema.createIndex('vms_port').ifNotExists().on('vms').columns(['host', 'ssh_port']).execute();
   },
-  async apply(trx, { type, data }) {
+  async apply(trx, event) {
+    if (!isVmEvent(event)) return;
+    const { type, data } = event;
     switch (type) {
       case 'VmRequested': {
         const { limits } = data;
@@ -87,12 +96,28 @@ export const vms: Projection = {
         return;
       }
       case 'VmPortReassigned':
-        return change(trx, data.vmId, { ...begun('creating', data), ssh_port: data.sshPort });
+        // The same creation goes on, and what was planned for its end with it.
+        return change(trx, data.vmId, {
+          status: 'creating',
+          epoch: data.epoch,
+          changed_at: data.at,
+          ssh_port: data.sshPort,
+        });
       case 'VmStartRequested':
       case 'VmRestartRequested':
         return change(trx, data.vmId, begun('starting', data));
       case 'VmStopRequested':
-        return change(trx, data.vmId, begun('stopping', data));
+        return change(trx, data.vmId, {
+          ...begun('stopping', data),
+          paused: data.order?.reason === 'maintenance' ? 1 : 0,
+        });
+      case 'VmStopPlanned':
+      case 'VmStartPlanned':
+        return change(trx, data.vmId, { planned_batch: data.order.batchId });
+      case 'VmPlanDropped':
+        return change(trx, data.vmId, { planned_batch: null });
+      case 'VmLeftStopped':
+        return change(trx, data.vmId, { planned_batch: null, paused: 0 });
       case 'VmDestroyRequested':
         return change(trx, data.vmId, begun('destroying', data));
       case 'VmCreated':
@@ -114,25 +139,27 @@ export const vms: Projection = {
       case 'OperationFailed':
       case 'OperationCancelled':
       case 'OperationTimedOut': {
-        if (data.kind === 'exec') return;
+        if (data.kind === 'exec' || data.kind === 'access') return;
         // A stop that did not succeed leaves the VM running since when it ran.
         if (data.kind === 'stop') {
-          return change(trx, data.vmId, { status: 'running', operation_id: null, changed_at: data.at });
+          return change(trx, data.vmId, {
+            status: 'running',
+            operation_id: null,
+            changed_at: data.at,
+            paused: 0,
+            planned_batch: null,
+          });
         }
         return change(trx, data.vmId, settled(afterSetback[data.kind]!, data.at));
       }
+      case 'AccessUpdateRequested':
+      case 'AccessUpdatePlanned':
+      case 'AccessUpdated':
+      case 'VmPasswordChanged':
+      case 'VmRanOutOfMemory':
       case 'ExecRequested':
       case 'ExecCancelRequested':
       case 'ExecFinished':
-      case 'UserAllowed':
-      case 'UserRemoved':
-      case 'AccessRequested':
-      case 'AccessRefused':
-      case 'PlanDefined':
-      case 'PlanChanged':
-      case 'DefaultMemoryChanged':
-      case 'DefaultCpusChanged':
-      case 'GpuPassthroughChanged':
         return;
     }
   },
