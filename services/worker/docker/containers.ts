@@ -11,7 +11,11 @@ export type Container = {
   status: string;
   running: boolean;
   startedAt: string;
+  /** Both of its last end; meaningless while it runs. */
+  finishedAt: string;
   exitCode: number;
+  /** The kernel ended one of its processes for want of memory, in the present life or the one that ended last. */
+  outOfMemory: boolean;
   /** The host port its port 22 is bound to, whether it runs or not. */
   sshPort: number;
   memoryBytes: number;
@@ -31,7 +35,9 @@ const read = ({ Id, State, HostConfig }: ContainerInspectInfo): Container => ({
   status: State.Status,
   running: State.Running && !State.Restarting,
   startedAt: State.StartedAt,
+  finishedAt: State.FinishedAt,
   exitCode: State.ExitCode,
+  outOfMemory: State.OOMKilled,
   sshPort: Number(HostConfig.PortBindings?.['22/tcp']?.[0]?.HostPort ?? 0),
   memoryBytes: HostConfig.Memory ?? 0,
 });
