@@ -38,11 +38,11 @@ it('a new database needs no copy of what was before', async () => {
 
 it('an existing database is copied before it is brought forward', async () => {
   const dataDir = await withOneVm();
-  later('002-notes', 'create table notes (text text)');
+  later('900-notes', 'create table notes (text text)');
   const store = await openTestStore({ dataDir });
   expect((await sql`select * from notes`.execute(store.db)).rows).toEqual([]);
-  expect(backups(dataDir)).toEqual(['before-002-notes.db']);
-  const copy = new Sqlite(join(dataDir, 'backups', 'before-002-notes.db'), { readonly: true });
+  expect(backups(dataDir)).toEqual(['before-900-notes.db']);
+  const copy = new Sqlite(join(dataDir, 'backups', 'before-900-notes.db'), { readonly: true });
   expect(copy.pragma('integrity_check', { simple: true })).toBe('ok');
   expect(copy.prepare("select count(*) from events where type = 'VmRequested'").pluck().get()).toBe(1);
   expect(() => copy.prepare('select * from notes')).toThrow('no such table');
@@ -51,23 +51,23 @@ it('an existing database is copied before it is brought forward', async () => {
 
 it('a step that fails leaves the database as it was, as often as it is tried', async () => {
   const dataDir = await withOneVm();
-  later('002-broken', 'insert into nowhere values (1)');
+  later('900-broken', 'insert into nowhere values (1)');
   for (const _attempt of [1, 2]) {
     await expect(openTestStore({ dataDir })).rejects.toThrow('no such table: nowhere');
   }
-  expect(backups(dataDir)).toEqual(['before-002-broken.db']);
-  delete migrations['002-broken'];
+  expect(backups(dataDir)).toEqual(['before-900-broken.db']);
+  delete migrations['900-broken'];
   const store = await openTestStore({ dataDir });
   expect(await tell(store, command.RecordCreated('create'))).toMatchObject({ state: { status: 'running' } });
 });
 
 it('a database of a newer Berth is refused, and said to be one', async () => {
   const dataDir = await withOneVm();
-  later('002-notes', 'create table notes (text text)');
+  later('900-notes', 'create table notes (text text)');
   await (await openTestStore({ dataDir })).close();
-  delete migrations['002-notes'];
+  delete migrations['900-notes'];
   await expect(openTestStore({ dataDir })).rejects.toThrow(
-    'was written by a newer Berth (002-notes); this one cannot read it',
+    'was written by a newer Berth (900-notes); this one cannot read it',
   );
   const untouched = new Sqlite(databasePath(dataDir), { readonly: true });
   expect(untouched.prepare('select count(*) from notes').pluck().get()).toBe(0);

@@ -1,8 +1,9 @@
 import { Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { image, imageStream } from '../../../shared/image/image.ts';
 import { settings, settingsStream } from '../../../shared/settings/settings.ts';
 import { user, userStream } from '../../../shared/user/user.ts';
-import { at, command } from '../../../shared/vm/testing/history.ts';
+import { at, command, orderOf } from '../../../shared/vm/testing/history.ts';
 import { ImmediateSqliteDialect, openSqlite } from './dialect.ts';
 import { projections } from './projections/index.ts';
 import { copyProjections, rebuild, rebuildAndCompare } from './replay.ts';
@@ -38,14 +39,45 @@ const live = async (store: Store): Promise<void> => {
     command.RecordStopped('undo'),
     command.StartVm('start-2'),
     command.RecordStarted('start-2'),
-    command.RecordExited('again', 9),
+    command.UpdateKeys('keys'),
+    command.RecordAccessUpdated('keys'),
+    command.ChangePassword('password'),
+    command.RecordFailed('password'),
+    command.OrderStop('pause'),
+    command.OrderStart('resume'),
+    command.RecordStopped('pause'),
+    command.OrderStop('pause-2'),
+    command.RecordStarted('resume'),
+    command.RecordStopped('pause-2'),
+    command.OrderStop('force', orderOf('administrator')),
+    command.StartVm('start-3'),
+    command.RecordStarted('start-3'),
+    command.RecordOutOfMemory('memory'),
   ];
   for (const each of commands) await tell(store, each);
+  const { epoch } = await store.db.selectFrom('vms').select('epoch').executeTakeFirstOrThrow();
+  await tell(store, command.RecordExited('again', epoch));
   const grant = { userId: 7, planId: '2', username: 'ada', by: 1, at };
   await store.transaction(async (trx) => {
     await store.handle(trx, user, userStream(7), { type: 'AllowUser', data: grant }, metadata);
     const gpu = { type: 'SetGpuPassthrough', data: { gpu: true, at } } as const;
     await store.handle(trx, settings, settingsStream, gpu, metadata);
+    const begin = { type: 'BeginMaintenance', data: { by: 1, batchId: 'b', at } } as const;
+    await store.handle(trx, settings, settingsStream, begin, metadata);
+    const key = {
+      fingerprint: 'SHA256:a',
+      type: 'ssh-ed25519',
+      bits: 256,
+      comment: '',
+      line: 'ssh-ed25519 A',
+    };
+    const addKey = { type: 'AddSshKey', data: { userId: 7, key, at } } as const;
+    await store.handle(trx, user, userStream(7), addKey, metadata);
+    const build = { operationId: 'build', host: 'local', at };
+    const request = { type: 'RequestImageBuild', data: { ...build, by: 1 } } as const;
+    await store.handle(trx, image, imageStream('local'), request, metadata);
+    const built = { type: 'RecordImageBuilt', data: { ...build, imageId: 'i' } } as const;
+    await store.handle(trx, image, imageStream('local'), built, metadata);
   });
 };
 
@@ -109,7 +141,7 @@ describe('rebuilding', () => {
     const memory = new Kysely<Database>({ dialect: new ImmediateSqliteDialect(openSqlite(':memory:')) });
     snapshot.exec('begin');
     await memory.transaction().execute((trx) => copyProjections(seen, trx));
-    await tell(store, command.StartVm('start-3'));
+    await tell(store, command.StartVm('start-4'));
     const { comparisons } = await memory.transaction().execute((trx) => rebuildAndCompare(trx, seen));
     expect(comparisons.flatMap(({ missing, extra }) => [...missing, ...extra])).toEqual([]);
     await seen.destroy();

@@ -82,7 +82,9 @@ it('the job of a creation carries a hash, never the password', async () => {
   await store.transaction((trx) => vault.seal(trx, vmId, passwordName, password));
   await tell(store, command.RequestVm('create'));
   const { payload } = await store.db.selectFrom('outbox').selectAll().executeTakeFirstOrThrow();
-  expect(JSON.parse(payload!)).toMatchObject({ passwordHash: expect.stringMatching(/^\$6\$rounds=1000\$/) });
+  expect(JSON.parse(payload!)).toMatchObject({
+    access: { passwordHash: expect.stringMatching(/^\$6\$rounds=1000\$/), authorizedKeys: [] },
+  });
   expect(payload).not.toContain(password);
 });
 
