@@ -2,7 +2,7 @@ import { type Job as BullJob, Queue } from 'bullmq';
 import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { requestCancellation } from './cancellation.ts';
-import { findJob, type JobName, type Outcome, outcome } from './catalog.ts';
+import { findJob, type JobName, type Outcome, outcome, type QueueKind, queueKinds } from './catalog.ts';
 import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
 import { raiseFence } from './fence.ts';
 import { forgetPrivate, putPrivate, readPrivate } from './private-values.ts';
@@ -22,6 +22,15 @@ export type JobState =
   | 'failed';
 /** `outcome` where the job ended with one. */
 export type Inspection = { state: JobState; outcome: Outcome | null };
+
+/** What lies in one queue. `oldestWaitMs`: how long the job that is next has been waiting. */
+export type QueueCount = {
+  kind: QueueKind;
+  waiting: number;
+  active: number;
+  delayed: number;
+  oldestWaitMs: number | null;
+};
 
 export type Producer = ReturnType<typeof createProducer>;
 
@@ -121,6 +130,23 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
         const place = waiting.toReversed().indexOf(jobId);
         return place === -1 ? null : place;
       }),
+    /** What lies in the queues of a host. */
+    countQueues: (host: string): Promise<QueueCount[]> =>
+      Promise.all(
+        queueKinds.map((kind) =>
+          use(queueName(kind, host), async (queue) => {
+            const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
+            const [next] = await queue.getWaiting(0, 0);
+            return {
+              kind,
+              waiting: counts.waiting ?? 0,
+              active: counts.active ?? 0,
+              delayed: counts.delayed ?? 0,
+              oldestWaitMs: next === undefined ? null : Math.max(0, Date.now() - next.timestamp),
+            };
+          }),
+        ),
+      ),
     raiseFence: (vmId: string, epoch: number) => raiseFence(redis, instance, vmId, epoch),
     cancel: (operationId: string) => requestCancellation(redis, instance, operationId),
     putPrivate: (name: string, bytes: Buffer) => putPrivate(redis, instance, name, bytes),
