@@ -1,13 +1,19 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { docker as machinesDocker } from './support/docker.ts';
+import { type Berth, startBerth } from './support/berth.ts';
+import { findContainers, findVolumes, docker as machinesDocker } from './support/docker.ts';
+import type { ChatMessage, Participant } from './support/practice-client.ts';
 import { type SecondEngine, startSecondEngine, whyNoSecondEngine } from './support/second-engine.ts';
+import { readAccess, ssh } from './support/ssh.ts';
 
 /** GPUs where there are none: an engine that refuses them, and one with harmless devices under NVIDIA's names. */
 
 const image = process.env.VM_IMAGE || 'berth-vm:latest';
-const why = whyNoSecondEngine();
 
+/** NVIDIA's name for a device that swallows all it gets. */
 const standIn = {
   kind: 'nvidia.com/gpu',
   devices: ['0', 'all'].map((name) => ({
@@ -19,7 +25,73 @@ const standIn = {
   })),
 };
 
-describe.skipIf(why !== undefined)(`on an engine with CDI${why ? ` (skipped: ${why})` : ''}`, () => {
+const describeUnless = (why: string | undefined, name: string, tests: () => void) =>
+  describe.skipIf(why !== undefined)(why === undefined ? name : `${name} (skipped: ${why})`, tests);
+
+const whyNoRefusal = existsSync('/dev/nvidiactl') ? 'this machine has a GPU' : undefined;
+const whyNoEngine = whyNoSecondEngine();
+
+const commandFolder = join(import.meta.dirname, '../services/bot/commands');
+const whyNoCommand = readdirSync(commandFolder).some((file) =>
+  readFileSync(join(commandFolder, file), 'utf8').includes("name: 'config_gpu'"),
+)
+  ? undefined
+  : '/config_gpu is not there yet';
+
+const says = (part: string) => (message: ChatMessage) => message.text.includes(part);
+const ended = ({ text: words }: ChatMessage) => /Done|Exit code|❌/.test(words);
+const create = (person: Participant) => person.ask('/create box', says('is running'), { timeoutMs: 30_000 });
+
+/** What a command printed, in a container of the image with these devices. */
+const runWith = async (engine: Docker, devices: Docker.DeviceRequest[], command: string) => {
+  const container = await engine.createContainer({
+    Image: image,
+    Entrypoint: ['sh', '-c', command],
+    Tty: true,
+    NetworkDisabled: true,
+    HostConfig: { DeviceRequests: devices },
+  });
+  try {
+    const output = await container.attach({ stream: true, stdout: true });
+    await container.start();
+    return await text(output);
+  } finally {
+    await container.remove({ force: true });
+  }
+};
+
+const allGpus = [{ Driver: 'nvidia', Count: -1, Capabilities: [['gpu']] }];
+const cdiDevices = [{ Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=all'] }];
+
+describeUnless(whyNoRefusal, 'an engine without the NVIDIA container toolkit', () => {
+  it('starts no container that asks for GPUs, and says why', async () => {
+    await expect(runWith(machinesDocker, allGpus, 'true')).rejects.toThrow('could not select device driver');
+  });
+});
+
+describeUnless(whyNoRefusal ?? whyNoCommand, '/config_gpu on a host without GPUs', () => {
+  let berth: Berth;
+
+  beforeAll(async () => {
+    berth = await startBerth();
+  });
+  afterAll(() => berth?.stop());
+
+  it('makes /create fail with what is missing and how to go on, and nothing is left of it', async () => {
+    await berth.admin.ask('/config_gpu on', says('GPU'));
+    const failed = await berth.admin.ask('/create box', says('/config_gpu off'), { timeoutMs: 30_000 });
+    expect(failed.text).toMatch(/NVIDIA|nvidia/);
+    await expect.poll(() => findContainers(berth.instance), { timeout: 10_000 }).toEqual([]);
+    expect(await findVolumes(berth.instance)).toEqual([]);
+  });
+
+  it('off again lets /create give a VM', async () => {
+    await berth.admin.ask('/config_gpu off', says('GPU'));
+    expect(await ssh(readAccess(await create(berth.admin)), 'hostname')).toBe('box');
+  });
+});
+
+describeUnless(whyNoEngine, 'an engine with CDI', () => {
   let engine: SecondEngine;
 
   beforeAll(async () => {
@@ -29,16 +101,59 @@ describe.skipIf(why !== undefined)(`on an engine with CDI${why ? ` (skipped: ${w
     const carried = await engine.importImage(image);
     const seconds = (from: number, to: number) => `${((to - from) / 1000).toFixed(1)} s`;
     console.log(
-      `second engine: started in ${seconds(begun, answered)}, image ${carried ? 'carried over' : 'there'} in ${seconds(answered, performance.now())}`,
+      `The second engine answered after ${seconds(begun, answered)};`,
+      `${image} was ${carried ? 'carried over' : 'there'} after ${seconds(answered, performance.now())} more.`,
     );
   }, 180_000);
   afterAll(() => engine?.stop());
 
-  it('has CDI and is another engine than the machine’s', async () => {
+  it('is another one than the machine’s, and shows neither devices nor mounts to the machine', async () => {
     const [info, own] = await Promise.all([engine.docker.info(), machinesDocker.info()]);
     expect(info.CDISpecDirs).toEqual(['/share/cdi']);
     expect(info.ID).not.toBe(own.ID);
-    expect(readdirSync('/dev')).not.toContain('nvidia0');
     expect(readFileSync('/proc/mounts', 'utf8')).not.toContain('second-engine');
+  });
+
+  it('gives the devices of its specification to whoever asks for them by CDI, and to nobody else', async () => {
+    const look =
+      'ls /dev | grep nvidia; echo "standin=$NVIDIA_STANDIN"; echo gone >/dev/nvidia0 && echo written';
+    const [withDevice, without] = await Promise.all([
+      runWith(engine.docker, cdiDevices, look),
+      runWith(engine.docker, [], 'ls /dev; echo "standin=$NVIDIA_STANDIN"'),
+    ]);
+    expect(withDevice.split('\r\n')).toEqual(['nvidia0', 'standin=all', 'written', '']);
+    expect(without).not.toContain('nvidia');
+    expect(without).toContain('standin=\r\n');
+  });
+
+  it('refuses what its specification does not have, and requests for NVIDIA’s own driver', async () => {
+    const unknown = [{ Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=7'] }];
+    await expect(runWith(engine.docker, unknown, 'true')).rejects.toThrow('unresolvable CDI devices');
+    await expect(runWith(engine.docker, allGpus, 'true')).rejects.toThrow('could not select device driver');
+  });
+
+  describeUnless(whyNoCommand, 'and /config_gpu', () => {
+    let berth: Berth;
+    let guest: Participant;
+
+    beforeAll(async () => {
+      berth = await startBerth({ env: engine.env });
+      guest = await berth.newUser('Guest');
+    });
+    afterAll(() => berth?.stop());
+
+    it('off, as from the start, gives VMs no GPU', async () => {
+      await create(guest);
+      expect((await guest.ask('/exec ls /dev/nvidia0', ended)).text).toContain('No such file');
+    });
+
+    it('on gives new VMs the GPU, which their person may use, and leaves those that are there alone', async () => {
+      await berth.admin.ask('/config_gpu on', says('GPU'));
+      const access = readAccess(await create(berth.admin));
+      const answer = await berth.admin.ask('/exec ls /dev/nvidia0 && echo gone >/dev/nvidia0', ended);
+      expect(answer.text).toMatch(/\/dev\/nvidia0[\s\S]*exit code 0/);
+      expect(await ssh(access, 'sudo cat /proc/1/environ')).toContain('NVIDIA_STANDIN=all');
+      expect((await guest.ask('/exec ls /dev/nvidia0', ended)).text).toContain('No such file');
+    });
   });
 });
