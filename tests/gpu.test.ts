@@ -1,15 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Berth, startBerth } from './support/berth.ts';
-import { findContainers, findVolumes, docker as machinesDocker } from './support/docker.ts';
-import type { ChatMessage, Participant } from './support/practice-client.ts';
-import { type SecondEngine, startSecondEngine, whyNoSecondEngine } from './support/second-engine.ts';
-import { readAccess, ssh } from './support/ssh.ts';
+import { docker as machinesDocker } from './support/docker.ts';
+import { type SecondEngine, startSecondEngine } from './support/second-engine.ts';
 
-/** GPUs where there are none: an engine that refuses them, and one with harmless devices under NVIDIA's names. */
+/**
+ * GPUs where there are none: the machine's engine, which has to be without NVIDIA's toolkit, refuses them, and a
+ * second engine, which takes root to run, has harmless devices under NVIDIA's names.
+ */
 
 const image = process.env.VM_IMAGE || 'berth-vm:latest';
 
@@ -24,23 +23,6 @@ const standIn = {
     },
   })),
 };
-
-const describeUnless = (why: string | undefined, name: string, tests: () => void) =>
-  describe.skipIf(why !== undefined)(why === undefined ? name : `${name} (skipped: ${why})`, tests);
-
-const whyNoRefusal = existsSync('/dev/nvidiactl') ? 'this machine has a GPU' : undefined;
-const whyNoEngine = whyNoSecondEngine();
-
-const commandFolder = join(import.meta.dirname, '../services/bot/commands');
-const whyNoCommand = readdirSync(commandFolder).some((file) =>
-  readFileSync(join(commandFolder, file), 'utf8').includes("name: 'config_gpu'"),
-)
-  ? undefined
-  : '/config_gpu is not there yet';
-
-const says = (part: string) => (message: ChatMessage) => message.text.includes(part);
-const ended = ({ text: words }: ChatMessage) => /Done|Exit code|❌/.test(words);
-const create = (person: Participant) => person.ask('/create box', says('is running'), { timeoutMs: 30_000 });
 
 /** What a command printed, in a container of the image with these devices. */
 const runWith = async (engine: Docker, devices: Docker.DeviceRequest[], command: string) => {
@@ -63,35 +45,13 @@ const runWith = async (engine: Docker, devices: Docker.DeviceRequest[], command:
 const allGpus = [{ Driver: 'nvidia', Count: -1, Capabilities: [['gpu']] }];
 const cdiDevices = [{ Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=all'] }];
 
-describeUnless(whyNoRefusal, 'an engine without the NVIDIA container toolkit', () => {
+describe('an engine without the NVIDIA container toolkit', () => {
   it('starts no container that asks for GPUs, and says why', async () => {
     await expect(runWith(machinesDocker, allGpus, 'true')).rejects.toThrow('could not select device driver');
   });
 });
 
-describeUnless(whyNoRefusal ?? whyNoCommand, '/config_gpu on a host without GPUs', () => {
-  let berth: Berth;
-
-  beforeAll(async () => {
-    berth = await startBerth();
-  });
-  afterAll(() => berth?.stop());
-
-  it('makes /create fail with what is missing and how to go on, and nothing is left of it', async () => {
-    await berth.admin.ask('/config_gpu on', says('GPU'));
-    const failed = await berth.admin.ask('/create box', says('/config_gpu off'), { timeoutMs: 30_000 });
-    expect(failed.text).toMatch(/NVIDIA|nvidia/);
-    await expect.poll(() => findContainers(berth.instance), { timeout: 10_000 }).toEqual([]);
-    expect(await findVolumes(berth.instance)).toEqual([]);
-  });
-
-  it('off again lets /create give a VM', async () => {
-    await berth.admin.ask('/config_gpu off', says('GPU'));
-    expect(await ssh(readAccess(await create(berth.admin)), 'hostname')).toBe('box');
-  });
-});
-
-describeUnless(whyNoEngine, 'an engine with CDI', () => {
+describe('an engine with CDI', () => {
   let engine: SecondEngine;
 
   beforeAll(async () => {
@@ -130,30 +90,5 @@ describeUnless(whyNoEngine, 'an engine with CDI', () => {
     const unknown = [{ Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=7'] }];
     await expect(runWith(engine.docker, unknown, 'true')).rejects.toThrow('unresolvable CDI devices');
     await expect(runWith(engine.docker, allGpus, 'true')).rejects.toThrow('could not select device driver');
-  });
-
-  describeUnless(whyNoCommand, 'and /config_gpu', () => {
-    let berth: Berth;
-    let guest: Participant;
-
-    beforeAll(async () => {
-      berth = await startBerth({ env: engine.env });
-      guest = await berth.newUser('Guest');
-    });
-    afterAll(() => berth?.stop());
-
-    it('off, as from the start, gives VMs no GPU', async () => {
-      await create(guest);
-      expect((await guest.ask('/exec ls /dev/nvidia0', ended)).text).toContain('No such file');
-    });
-
-    it('on gives new VMs the GPU, which their person may use, and leaves those that are there alone', async () => {
-      await berth.admin.ask('/config_gpu on', says('GPU'));
-      const access = readAccess(await create(berth.admin));
-      const answer = await berth.admin.ask('/exec ls /dev/nvidia0 && echo gone >/dev/nvidia0', ended);
-      expect(answer.text).toMatch(/\/dev\/nvidia0[\s\S]*exit code 0/);
-      expect(await ssh(access, 'sudo cat /proc/1/environ')).toContain('NVIDIA_STANDIN=all');
-      expect((await guest.ask('/exec ls /dev/nvidia0', ended)).text).toContain('No such file');
-    });
   });
 });

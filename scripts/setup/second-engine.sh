@@ -9,10 +9,6 @@ second_engine_packages="docker.io iptables iproute2 ca-certificates"
 
 # The stamp stands in the tree, which comes into its place whole or not at all.
 require_second_engine() {
-  if [ "$(id -u)" -ne 0 ]; then
-    say "not root: the tests with a second Docker engine are skipped"
-    return
-  fi
   [ "$(cat "$second_engine/tree/etc/berth-packages" 2>/dev/null)" = "$second_engine_packages" ] && return
   if ! image_exists "$debian_base"; then
     require_programs debootstrap=debootstrap

@@ -50,13 +50,6 @@ export type CdiSpecification = {
 const tree = join(import.meta.dirname, '../../.tools/second-engine/tree');
 const script = join(import.meta.dirname, 'second-engine.sh');
 
-/** Why there can be none here, for the name of what is skipped then. */
-export const whyNoSecondEngine = (): string | undefined => {
-  if (process.getuid?.() !== 0) return 'a second Docker engine needs root';
-  if (!existsSync(tree)) return 'the second Docker engine is not there: ./scripts/test brings it';
-  return undefined;
-};
-
 /** Two neighbours in a network of their own, from the range that is set apart for tests of networks (RFC 2544). */
 const newAddresses = (): { address: string; peer: string } => {
   const network = `198.${randomInt(18, 20)}.${randomInt(256)}`;
@@ -113,6 +106,8 @@ const importImage = async (docker: Docker, name: string): Promise<boolean> => {
 
 /** Resolves when the engine answers, about a second later; with other runs on this machine, once those ended. */
 export const startSecondEngine = async (cdi?: CdiSpecification): Promise<SecondEngine> => {
+  if (process.getuid?.() !== 0) throw new Error('a second Docker engine needs root');
+  if (!existsSync(tree)) throw new Error('the second Docker engine is not there: ./scripts/test brings it');
   const share = await mkdtemp(join(tmpdir(), 'berth-engine-'));
   await mkdir(join(share, 'cdi'));
   if (cdi !== undefined) {
