@@ -1,3 +1,4 @@
+import type { GpuOffer } from '../../queues/host-facts.ts';
 import type { Engine } from './docker/engine.ts';
 
 /** The Docker host that this worker serves, and how VMs are made on it. */
@@ -11,6 +12,8 @@ export type VmHost = {
   sshBindAddress: string;
   /** The CPUs that Docker has to give. */
   cpus: () => Promise<number>;
+  /** How it gives GPUs to VMs, as tried out within the last ten minutes; with `fresh` now. */
+  gpu: (options?: { fresh?: boolean }) => Promise<GpuOffer>;
 };
 
 /** The number of CPUs is asked once: it takes Docker a while, and does not change while it runs. */

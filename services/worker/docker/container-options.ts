@@ -1,5 +1,6 @@
-import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import type { ContainerCreateOptions } from 'dockerode';
 import type { VmLimits } from '../../../shared/vm/limits.ts';
+import { type GpuWay, gpuRequests } from './gpu-requests.ts';
 import { labelsOf, resourceName } from './ownership.ts';
 
 /** How a VM's container looks to Docker: what it may use, and the little it is allowed to do. */
@@ -32,10 +33,6 @@ const capabilities = [
 
 const memoryAndSwap = (bytes: number) => ({ Memory: bytes, MemorySwap: bytes }); // equal: no swap
 
-const gpus: NonNullable<HostConfig['DeviceRequests']> = [
-  { Driver: 'nvidia', Count: -1, Capabilities: [['gpu', 'compute', 'utility']] },
-];
-
 export type ContainerWish = {
   instance: string;
   vmId: string;
@@ -50,6 +47,8 @@ export type ContainerWish = {
   limits: VmLimits;
   /** Docker refuses more CPUs than the host has. */
   hostCpus: number;
+  /** How the host gives its GPUs, for a VM that gets them. */
+  gpuWay?: GpuWay;
 };
 
 export const hasFewerCpus = ({ limits, hostCpus }: ContainerWish): boolean => limits.cpus > hostCpus;
@@ -86,7 +85,7 @@ export const containerOptions = (wish: ContainerWish): ContainerCreateOptions & 
           VolumeOptions: { NoCopy: false, Labels: labels, DriverConfig: { Name: 'local', Options: {} } },
         },
       ],
-      ...(limits.gpu ? { DeviceRequests: gpus } : {}),
+      ...(wish.gpuWay === undefined ? {} : { DeviceRequests: gpuRequests[wish.gpuWay] }),
     },
   };
 };

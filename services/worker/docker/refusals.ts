@@ -12,16 +12,21 @@ const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice
 
 const portTaken = /port is already allocated|address already in use/;
 const gpuMissing =
-  /could not select device driver|nvidia-container|libnvidia|unknown or invalid runtime name: nvidia/;
+  /could not select device driver|nvidia-container|libnvidia|unknown or invalid runtime name: nvidia|CDI device/;
 const hostIsFull = /no space left on device|cannot allocate memory|resource temporarily unavailable/i;
 /** Docker is there, but its own parts are not: they come back. */
 const daemonIsBusy =
   /transport is closing|connection refused|context (canceled|deadline exceeded)|shutting down/;
 
-const gpuDetail = (message: string): string =>
-  message.includes('could not select device driver')
+const gpuDetail = (message: string): string => {
+  if (/unresolvable CDI devices/.test(message)) {
+    return 'the host has no CDI specification for nvidia.com/gpu: run nvidia-ctk cdi generate';
+  }
+  if (/could not select device driver "?cdi/.test(message)) return 'CDI is not switched on in Docker';
+  return /could not select device driver/.test(message)
     ? 'the NVIDIA container toolkit is not installed on the host'
     : oneLine(message);
+};
 
 /**
  * The failure that people are told, for anything a processor threw; errors that are no refusal stay as they

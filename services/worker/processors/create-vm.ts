@@ -10,6 +10,7 @@ import {
   removeContainer,
   startContainer,
 } from '../docker/containers.ts';
+import type { GpuWay } from '../docker/gpu-requests.ts';
 import { ensureNetwork } from '../docker/network.ts';
 import { resourceName } from '../docker/ownership.ts';
 import { ensureVolume, removeVolume } from '../docker/volumes.ts';
@@ -23,7 +24,15 @@ import { ensureVmImage } from './vm-image.ts';
  * takes what is there already, so the job may run again from any point, or twice at once.
  */
 
-type Create = Payload<typeof createVm>;
+/** `gpuWay`: how the host gives its GPUs, where the VM is to have them. */
+type Create = Payload<typeof createVm> & { gpuWay?: GpuWay };
+
+/** Throws OperationError `gpu-unavailable` where the host gives no GPUs. */
+const requireGpu = async (host: VmHost): Promise<GpuWay> => {
+  const { way, problem } = await host.gpu();
+  if (way === null) throw new OperationError('gpu-unavailable', problem ?? '');
+  return way;
+};
 
 /** Looks and tries: with their growing pauses about five seconds, longer than Docker takes to make a container. */
 const rounds = 10;
@@ -114,7 +123,8 @@ const findOrMake = async (host: VmHost, payload: Create, context: Context): Prom
 
 const bringUp = async (host: VmHost, payload: Create, context: Context): Promise<Result<typeof createVm>> => {
   await context.progress('container');
-  const containerId = await findOrMake(host, payload, context);
+  const order = payload.limits.gpu ? { ...payload, gpuWay: await requireGpu(host) } : payload;
+  const containerId = await findOrMake(host, order, context);
   await context.progress('starting');
   await context.checkFence();
   await startContainer(host.engine, containerId, context);

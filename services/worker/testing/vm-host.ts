@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import Docker from 'dockerode';
 import { createEngine } from '../docker/engine.ts';
+import { createGpuProbe, probeGpu } from '../docker/gpu.ts';
 import { parseWorkerEnv } from '../env.ts';
 import { countCpusOnce, type VmHost } from '../vm-host.ts';
 
@@ -13,6 +14,7 @@ export const docker = new Docker();
 
 export const testHost = (changes: Partial<VmHost> = {}): VmHost => {
   const engine = createEngine(testEnv.DOCKER_HOST);
+  const order = { instance: testEnv.INSTANCE, image: testEnv.VM_IMAGE, runtime: testEnv.VM_RUNTIME };
   return {
     engine,
     instance: testEnv.INSTANCE,
@@ -21,6 +23,7 @@ export const testHost = (changes: Partial<VmHost> = {}): VmHost => {
     vmRuntime: testEnv.VM_RUNTIME,
     sshBindAddress: '127.0.0.1',
     cpus: countCpusOnce(engine),
+    gpu: createGpuProbe(() => probeGpu(engine, order)).ask,
     ...changes,
   };
 };
