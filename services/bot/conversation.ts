@@ -1,6 +1,14 @@
 import type { Kysely } from 'kysely';
 import type { Metadata } from '../../shared/event-store/schema.ts';
+import { type ImageCommand, type ImageEvent, image, imageStream } from '../../shared/image/image.ts';
+import { type PlanCommand, type PlanEvent, plan, planStream } from '../../shared/plan/plan.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
+import {
+  type SettingsCommand,
+  type SettingsEvent,
+  settings,
+  settingsStream,
+} from '../../shared/settings/settings.ts';
 import { type User, type UserCommand, type UserEvent, user, userStream } from '../../shared/user/user.ts';
 import type { VmCommand } from '../../shared/vm/commands.ts';
 import { vm, vmStream } from '../../shared/vm/decider.ts';
@@ -8,6 +16,7 @@ import type { VmEvent } from '../../shared/vm/events.ts';
 import type { Vm } from '../../shared/vm/vm.ts';
 import type { BotEnv } from './env.ts';
 import type { Content } from './format/rich-text.ts';
+import type { KnownHosts } from './hosts.ts';
 import type { Place } from './interpret.ts';
 import type { Person } from './people.ts';
 import type { Database } from './store/schema.ts';
@@ -34,7 +43,11 @@ export type Conversation = {
   readonly person: Person;
   readonly chat: Place;
   readonly updateId: number;
+  /** Leads from the update to the last log line, and marks everything that one update began. */
+  readonly correlationId: string;
   readonly now: Date;
+  /** What workers told of their hosts lately. */
+  readonly hosts: KnownHosts;
   /** Answers with a message of its own, delivered after the commit. */
   reply(content: Content): Promise<void>;
   /** The same for something rendered at every sending: live figures, secrets. Returns the message's key. */
@@ -48,8 +61,22 @@ export type Conversation = {
   newId(): string;
   /** Asks the host for live figures of a VM that the message `key` shows; they are filled in when they come. */
   measure(vmId: string, key: string): void;
-  handleVm(vmId: string, command: VmCommand): Promise<{ state: Vm; events: VmEvent[] }>;
+  /** Has the message `key` shown anew once the hosts have been asked how they are. */
+  askHosts(key: string): void;
+  /** The same once the person's host has tried whether it can give GPUs. */
+  askForGpu(key: string): void;
+  /** Takes the person's message out of the chat, where Telegram allows it. */
+  deleteTheirMessage(): void;
+  /** `chatId`: the chat that hears of the operation, where that is not the one that asks. */
+  handleVm(
+    vmId: string,
+    command: VmCommand,
+    options?: { chatId: number },
+  ): Promise<{ state: Vm; events: VmEvent[] }>;
   handleUser(userId: number, command: UserCommand): Promise<{ state: User; events: UserEvent[] }>;
+  handlePlan(planId: string, command: PlanCommand): Promise<PlanEvent[]>;
+  handleSettings(command: SettingsCommand): Promise<SettingsEvent[]>;
+  handleImage(host: string, command: ImageCommand): Promise<ImageEvent[]>;
 };
 
 export type Toast = { text: string; alert: boolean };
@@ -59,6 +86,10 @@ export type Aftermath = {
   toast: Toast | null;
   typing: boolean;
   measurements: { vmId: string; key: string }[];
+  /** Keys of messages that show how the hosts are, and whether they have GPUs. */
+  overviews: string[];
+  gpuProbes: string[];
+  deletion: { chatId: number; messageId: number } | null;
 };
 
 type Circumstances = {
@@ -71,13 +102,17 @@ type Circumstances = {
   updateId: number;
   /** The message whose button was pressed. */
   pressedMessageId: number | null;
+  /** The message that the person sent. */
+  sentMessageId: number | null;
   now: Date;
   correlationId: string;
+  hosts: KnownHosts;
   newId: () => string;
 };
 
 export const createConversation = (circumstances: Circumstances) => {
-  const { store, trx, config, vault, person, chat, updateId, now, correlationId, newId } = circumstances;
+  const { store, trx, config, vault, person, chat, updateId, now, correlationId, newId, hosts } =
+    circumstances;
   const metadata: Metadata = {
     actor: person.id,
     chat: chat.id,
@@ -85,7 +120,14 @@ export const createConversation = (circumstances: Circumstances) => {
     causationId: `update-${updateId}`,
   };
   let answers = 0;
-  const aftermath: Aftermath = { toast: null, typing: false, measurements: [] };
+  const aftermath: Aftermath = {
+    toast: null,
+    typing: false,
+    measurements: [],
+    overviews: [],
+    gpuProbes: [],
+    deletion: null,
+  };
 
   const show = async (view: View, chatId = chat.id): Promise<string> => {
     const key = `update:${updateId}:${answers}`;
@@ -115,7 +157,9 @@ export const createConversation = (circumstances: Circumstances) => {
     person,
     chat,
     updateId,
+    correlationId,
     now,
+    hosts,
     newId,
     show,
     replace,
@@ -131,8 +175,25 @@ export const createConversation = (circumstances: Circumstances) => {
     measure: (vmId, key) => {
       aftermath.measurements.push({ vmId, key });
     },
-    handleVm: (vmId, command) => store.handle(trx, vm, vmStream(vmId), command, metadata),
+    askHosts: (key) => {
+      aftermath.overviews.push(key);
+    },
+    askForGpu: (key) => {
+      aftermath.gpuProbes.push(key);
+    },
+    deleteTheirMessage: () => {
+      const { sentMessageId: messageId } = circumstances;
+      if (messageId !== null) aftermath.deletion = { chatId: chat.id, messageId };
+    },
+    handleVm: (vmId, command, { chatId } = { chatId: chat.id }) =>
+      store.handle(trx, vm, vmStream(vmId), command, { ...metadata, chat: chatId }),
     handleUser: (userId, command) => store.handle(trx, user, userStream(userId), command, metadata),
+    handlePlan: async (planId, command) =>
+      (await store.handle(trx, plan, planStream(planId), command, metadata)).events,
+    handleSettings: async (command) =>
+      (await store.handle(trx, settings, settingsStream, command, metadata)).events,
+    handleImage: async (host, command) =>
+      (await store.handle(trx, image, imageStream(host), command, metadata)).events,
   };
   return { conversation, aftermath };
 };

@@ -19,6 +19,8 @@ export type Incoming =
       data: string;
     }
   | { kind: 'unreadable'; from: Sender; chat: Place; messageId: number }
+  /** Somebody sent the secret half of a key, as text or as a file. */
+  | { kind: 'private-key'; from: Sender; chat: Place; messageId: number }
   | { kind: 'blocked'; chat: Place }
   | { kind: 'unblocked'; chat: Place }
   | { kind: 'nothing' };
@@ -54,6 +56,7 @@ const interpretMessage = (message: Record<string, unknown>, botUsername: string)
   if (from === null || chat === null || !Number.isSafeInteger(messageId)) return nothing;
   const place = { from, chat, messageId: messageId as number };
   const text = typeof message.text === 'string' ? message.text.trim() : null;
+  if (holdsPrivateKey(message)) return { kind: 'private-key', ...place };
   const [, name, addressee, argument] = commandPattern.exec(text ?? '') ?? [];
   if (name === undefined) {
     // In a group people talk to each other; in private they talk to us.
@@ -61,6 +64,19 @@ const interpretMessage = (message: Record<string, unknown>, botUsername: string)
   }
   if (addressee !== undefined && addressee.toLowerCase() !== botUsername.toLowerCase()) return nothing;
   return { kind: 'command', ...place, name: name.toLowerCase(), argument: argument?.trim() ?? '' };
+};
+
+const privateKeyText = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|PuTTY-User-Key-File-\d/;
+const privateKeyFile = /^(id_(rsa|dsa|ecdsa|ed25519)(_sk)?|.*\.ppk)$/i;
+
+/** In its text, its caption, or by the name of its file. */
+const holdsPrivateKey = (message: Record<string, unknown>): boolean => {
+  const texts = [message.text, message.caption].filter((text) => typeof text === 'string');
+  const fileName = asObject(message.document)?.file_name;
+  return (
+    texts.some((text) => privateKeyText.test(text)) ||
+    (typeof fileName === 'string' && privateKeyFile.test(fileName))
+  );
 };
 
 /** Somebody pinned, joined, changed a timer: Telegram's own lines, which ask nothing of us. */

@@ -2,9 +2,9 @@ import { measureVms, type Report } from '../../queues/catalog.ts';
 import type { Producer } from '../../queues/producer.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Aftermath, Db } from './conversation.ts';
+import { newId } from './new-id.ts';
 import type { ProgressBoard } from './progress-board.ts';
 import { findVm } from './queries.ts';
-import { newId } from './update-handler.ts';
 
 /** Live figures for `/status`: asked of the VM's host, and put into the message when they come. May never come. */
 

@@ -1,4 +1,3 @@
-import { customAlphabet } from 'nanoid';
 import type { Update } from 'telegraf/types';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
@@ -16,12 +15,15 @@ import {
   type Toast,
 } from './conversation.ts';
 import { plain } from './format/rich-text.ts';
+import type { KnownHosts } from './hosts.ts';
 import { type Incoming, interpret, type Place, type Sender } from './interpret.ts';
-import { identify, mayUse } from './people.ts';
+import { newId } from './new-id.ts';
+import { identify, mayUse, remember } from './people.ts';
 import { isStorageFault } from './store/faults.ts';
 import type { Store, Trx } from './store/store.ts';
 import { post } from './telegram/messages.ts';
 import { brokenHere, notACommand, notForYou, onlyInPrivate, unknownCommand, usage } from './texts/general.ts';
+import { privateKeySent } from './texts/keys.ts';
 import { buttonNotYours, buttonUnknown } from './texts/refusals.ts';
 
 /**
@@ -30,8 +32,6 @@ import { buttonNotYours, buttonUnknown } from './texts/refusals.ts';
  * the same update has to be handled again.
  */
 
-export const newId = customAlphabet('abcdefghijkmnpqrstuvwxyz23456789', 10);
-
 export type UpdateHandler = (update: Update) => Promise<void>;
 
 type Dependencies = {
@@ -39,11 +39,16 @@ type Dependencies = {
   vault: Vault;
   config: BotConfig;
   bot: { id: number; username: string };
+  hosts: KnownHosts;
   log: Log;
   answerCallback: (queryId: string, toast: Toast | null) => void;
   showTyping: (chatId: number) => void;
   /** Asks the hosts for live figures; the messages with those keys show them when they come. */
   measure: (wanted: Aftermath['measurements'], correlationId: string) => void;
+  /** Looks at the hosts anew, or has them try for GPUs; the messages with those keys show what came of it. */
+  lookAtHosts: (keys: string[]) => void;
+  probeGpu: (keys: string[], correlationId: string) => void;
+  deleteMessage: (message: { chatId: number; messageId: number }) => void;
   /** The person wrote, or let the bot write again; has blocked it. */
   onReachable: (chatId: number) => void;
   onUnreachable: (chatId: number) => void;
@@ -87,7 +92,11 @@ const answerButton = async (conversation: Conversation, data: string): Promise<v
 
 const answer = async (conversation: Conversation, incoming: Addressed): Promise<void> => {
   const { person, chat } = conversation;
-  if (!chat.isPrivate) {
+  if (incoming.kind === 'private-key') {
+    // Whoever sent it, and wherever: it must not lie around.
+    conversation.deleteTheirMessage();
+    await conversation.reply(plain(privateKeySent));
+  } else if (!chat.isPrivate) {
     if (incoming.kind === 'button') conversation.toast(buttonNotYours, true);
     else await conversation.reply(plain(onlyInPrivate));
   } else if (incoming.kind === 'command') await answerCommand(conversation, incoming.name, incoming.argument);
@@ -107,8 +116,8 @@ const claimUpdate = async (trx: Trx, botId: number, updateId: number, now: Date)
 };
 
 export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler => {
-  const { store, vault, config, bot, log, answerCallback, showTyping, measure, onReachable, onUnreachable } =
-    dependencies;
+  const { store, vault, config, bot, hosts, log, answerCallback, showTyping, measure } = dependencies;
+  const { lookAtHosts, probeGpu, deleteMessage, onReachable, onUnreachable } = dependencies;
   const clock = dependencies.now ?? (() => new Date());
 
   const converse = async (update: Update, incoming: Addressed, chat: Place, correlationId: string) => {
@@ -126,8 +135,11 @@ export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler =
         correlationId,
         person: await identify(trx, config, incoming.from),
         updateId: update.update_id,
+        hosts,
         pressedMessageId: incoming.kind === 'button' ? incoming.messageId : null,
+        sentMessageId: incoming.kind === 'button' ? null : incoming.messageId,
       });
+      await remember(trx, incoming.from, now);
       await answer(conversation, incoming);
       return aftermath;
     });
@@ -161,9 +173,12 @@ export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler =
       await tellOfFault(update, chat, correlationId);
     }
     if (incoming.kind === 'button') answerCallback(incoming.queryId, aftermath?.toast ?? null);
-    if (aftermath?.typing) showTyping(chat.id);
-    if (aftermath !== null && aftermath.measurements.length > 0)
-      measure(aftermath.measurements, correlationId);
+    if (aftermath === null) return;
+    if (aftermath.deletion !== null) deleteMessage(aftermath.deletion);
+    if (aftermath.typing) showTyping(chat.id);
+    if (aftermath.measurements.length > 0) measure(aftermath.measurements, correlationId);
+    if (aftermath.overviews.length > 0) lookAtHosts(aftermath.overviews);
+    if (aftermath.gpuProbes.length > 0) probeGpu(aftermath.gpuProbes, correlationId);
   };
 
   return async (update) => {

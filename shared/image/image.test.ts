@@ -30,18 +30,27 @@ describe('a rebuild of the image', () => {
       .then([{ type: 'ImageBuildCancelled', data: build('b1') }]);
     const ended: ImageEvent[] = [requested, { type: 'ImageBuildTimedOut', data: build('b1') }];
     given(ended)
-      .when({ type: 'RecordImageBuildFailed', data: { ...build('b1'), reason: { code: 'gave-up', detail: '' } } })
+      .when({
+        type: 'RecordImageBuildFailed',
+        data: { ...build('b1'), reason: { code: 'gave-up', detail: '' } },
+      })
       .then([]);
-    given(ended).when({ type: 'CancelImageBuild', data: build('b1') }).thenThrows('operation-ended');
+    given(ended)
+      .when({ type: 'CancelImageBuild', data: build('b1') })
+      .thenThrows('operation-ended');
   });
 
   it('is not needed for an image to be built: a creation that found none has it made', () => {
     const byItself = { type: 'RecordImageBuilt', data: { ...build('op.1.build'), imageId: 'i1' } } as const;
-    given([]).when(byItself).then([built('op.1.build', 'i1', false)]);
+    given([])
+      .when(byItself)
+      .then([built('op.1.build', 'i1', false)]);
     given([built('op.1.build', 'i1', false)])
       .when(byItself)
       .then([]);
-    given([requested]).when(byItself).then([built('op.1.build', 'i1', false)]);
+    given([requested])
+      .when(byItself)
+      .then([built('op.1.build', 'i1', false)]);
     given([requested, built('op.1.build', 'i1', false)])
       .when({ type: 'RecordImageBuilt', data: { ...build('b1'), imageId: 'i2' } })
       .then([built('b1', 'i2', true)]);

@@ -78,7 +78,8 @@ export const decide = ({ type, data }: SettingsCommand, settings: Settings): Set
         throw new IllegalStateError('maintenance-on', 'maintenance has begun already');
       return [{ type: 'MaintenanceBegun', data }];
     case 'EndMaintenance':
-      if (settings.maintenance === null) throw new IllegalStateError('maintenance-off', 'there is no maintenance');
+      if (settings.maintenance === null)
+        throw new IllegalStateError('maintenance-off', 'there is no maintenance');
       return [{ type: 'MaintenanceEnded', data }];
   }
 };

@@ -103,14 +103,19 @@ describe('SSH keys', () => {
     comment: name,
     line: `ssh-ed25519 AAAA ${name}`,
   });
-  const added = (name: string): UserEvent => ({ type: 'SshKeyAdded', data: { userId, key: keyOf(name), at } });
+  const added = (name: string): UserEvent => ({
+    type: 'SshKeyAdded',
+    data: { userId, key: keyOf(name), at },
+  });
   const add = (name: string) => ({ type: 'AddSshKey', data: { userId, key: keyOf(name), at } }) as const;
 
   it('are added once each', () => {
     given([allowed])
       .when(add('laptop'))
       .then([added('laptop')]);
-    given([added('laptop')]).when(add('laptop')).thenThrows('ssh-key-known');
+    given([added('laptop')])
+      .when(add('laptop'))
+      .thenThrows('ssh-key-known');
   });
 
   it('are not endless', () => {
@@ -121,8 +126,12 @@ describe('SSH keys', () => {
   it('are removed, twice as well as once, and may come back', () => {
     const data = { userId, fingerprint: 'SHA256:laptop', at };
     const gone: UserEvent = { type: 'SshKeyRemoved', data };
-    given([added('laptop')]).when({ type: 'RemoveSshKey', data }).then([gone]);
-    given([added('laptop'), gone]).when({ type: 'RemoveSshKey', data }).then([]);
+    given([added('laptop')])
+      .when({ type: 'RemoveSshKey', data })
+      .then([gone]);
+    given([added('laptop'), gone])
+      .when({ type: 'RemoveSshKey', data })
+      .then([]);
     given([added('laptop'), gone])
       .when(add('laptop'))
       .then([added('laptop')]);

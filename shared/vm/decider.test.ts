@@ -263,7 +263,7 @@ describe('maintenance', () => {
     const first = [requested(), happened.stopPlanned(maintenance, 'pause')];
     given(first)
       .when(command.OrderStop('force', forced))
-      .then([happened.stopPlanned(forced, 'force')]);
+      .then([happened.planDropped(), happened.stopPlanned(forced, 'force')]);
     given([...first, happened.stopPlanned(forced, 'force')])
       .when(command.OrderStop('pause-2'))
       .then([]);
@@ -276,6 +276,22 @@ describe('maintenance', () => {
     given([...running, stopRequested(2), happened.stopped()])
       .when(command.OrderStart('resume'))
       .then([]));
+
+  it('drops its plans when the operation that they wait for ends otherwise', () => {
+    const planned = [requested(), happened.stopPlanned(maintenance, 'pause')];
+    given(planned)
+      .when(command.RecordFailed('now'))
+      .then([happened.planDropped(), happened.failed('create')]);
+    given(planned)
+      .when(command.CancelOperation('now', 'undo'))
+      .then([happened.planDropped(), cancelled('create'), destroyRequested(2, 'undo')]);
+    given(planned)
+      .when(command.DestroyVm('gone'))
+      .then([happened.planDropped(), cancelled('create'), destroyRequested(2, 'gone')]);
+    given([...pausing, happened.startPlanned(maintenance)])
+      .when(command.RecordTimedOut('pause'))
+      .then([happened.planDropped(), timedOut('stop', 'pause')]);
+  });
 
   it('plans survive another port, and nothing else that ends the creation', () => {
     const planned = [requested(), happened.stopPlanned(maintenance, 'pause')];

@@ -1,7 +1,7 @@
 import { type Decider, IllegalStateError } from '../decider.ts';
 import type { VmCommand } from './commands.ts';
 import type { LifecycleKind, OperationFailed, OperationKind, Order, VmEvent } from './events.ts';
-import { onceDown, onceUp, orderStart, orderStop, updateKeys } from './plans.ts';
+import { dropPlans, onceDown, onceUp, orderStart, orderStop, updateKeys } from './plans.ts';
 import { evolve, initialState, type Vm, type VmStatus } from './vm.ts';
 
 /** Refuses a command, naming the state that forbids it, so that the answer can say what to do instead. */
@@ -41,6 +41,7 @@ const endBeside = (vm: Vm, { vmId, at }: { vmId: string; at: string }): Operatio
   }));
 
 const cancelEverything = (vm: Vm, { vmId, at }: { vmId: string; at: string }): VmEvent[] => [
+  ...dropPlans(vm, { vmId, at }),
   ...(vm.operation === null
     ? []
     : [
@@ -76,6 +77,7 @@ const cancel = (
   }
   const undo = { operationId: undoOperationId, vmId, at, epoch: vm.epoch + 1 };
   return [
+    ...dropPlans(vm, data),
     { type: 'OperationCancelled', data: { operationId, vmId, at, kind } },
     // What was half done is undone: a creation leaves nothing behind, a start ends in a stopped VM.
     kind === 'create' ? { type: 'VmDestroyRequested', data: undo } : { type: 'VmStopRequested', data: undo },
@@ -83,11 +85,10 @@ const cancel = (
 };
 
 /** A restart stops the VM first: one that did not succeed has ended the commands in it all the same. */
-const endedBySetback = (
-  vm: Vm,
-  kind: OperationKind,
-  data: { vmId: string; at: string },
-): OperationFailed[] => (kind === 'restart' ? endBeside(vm, data) : []);
+const endedBySetback = (vm: Vm, kind: OperationKind, data: { vmId: string; at: string }): VmEvent[] => [
+  ...(kind === 'exec' || kind === 'access' ? [] : dropPlans(vm, data)),
+  ...(kind === 'restart' ? endBeside(vm, data) : []),
+];
 
 /** Its owner need not hear of every process that memory ran out for. Milliseconds. */
 const outOfMemoryQuiet = 10 * 60_000;
@@ -166,7 +167,7 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
       const gone =
         reason.code === 'container-vanished' && (kind === 'start' || kind === 'restart' || kind === 'stop');
       return gone
-        ? [...endBeside(vm, data), failed, { type: 'VmLost', data: { vmId, at } }]
+        ? [...dropPlans(vm, data), ...endBeside(vm, data), failed, { type: 'VmLost', data: { vmId, at } }]
         : [...endedBySetback(vm, kind, data), failed];
     }
     case 'RecordCancelled': {

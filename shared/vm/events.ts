@@ -74,8 +74,8 @@ type Planned = { operationId: string; vmId: string; at: string; order: Order };
 export type VmStopPlanned = Message<'VmStopPlanned', Planned>;
 /** It is on its way down, and starts as soon as it is there. */
 export type VmStartPlanned = Message<'VmStartPlanned', Planned>;
-/** What was planned shall not be. */
-export type VmPlanDropped = Message<'VmPlanDropped', { vmId: string; at: string }>;
+/** What was planned shall not be, or can no longer be. */
+export type VmPlanDropped = Message<'VmPlanDropped', { vmId: string; at: string; order: Order }>;
 /** Maintenance stopped it, and its end shall not start it. */
 export type VmLeftStopped = Message<'VmLeftStopped', { vmId: string; at: string; order: Order }>;
 

@@ -10,6 +10,15 @@ type Ids = { operationId: string; vmId: string; at: string };
 
 const isMaintenance = ({ reason }: Order): boolean => reason === 'maintenance';
 
+/** The plans for an operation's success, when it has another end. */
+export const dropPlans = (
+  { planned: { stop, start } }: Vm,
+  { vmId, at }: { vmId: string; at: string },
+): VmEvent[] =>
+  [stop, start].flatMap((plan) =>
+    plan === null ? [] : [{ type: 'VmPlanDropped' as const, data: { vmId, at, order: plan.order } }],
+  );
+
 export const orderStop = (vm: Vm, { order, ...ids }: Ids & { order: Order }): VmEvent[] => {
   switch (vm.status) {
     case 'running':
@@ -19,14 +28,16 @@ export const orderStop = (vm: Vm, { order, ...ids }: Ids & { order: Order }): Vm
       // Of two orders the one that nothing takes back counts.
       const { stop } = vm.planned;
       if (stop !== null && (isMaintenance(order) || !isMaintenance(stop.order))) return [];
-      return [{ type: 'VmStopPlanned', data: { ...ids, order } }];
+      return [...dropPlans(vm, ids), { type: 'VmStopPlanned', data: { ...ids, order } }];
     }
     case 'stopping':
     case 'stopped': {
       const { vmId, at } = ids;
       if (!vm.paused) return [];
-      if (!isMaintenance(order)) return [{ type: 'VmLeftStopped', data: { vmId, at, order } }];
-      return vm.planned.start === null ? [] : [{ type: 'VmPlanDropped', data: { vmId, at } }];
+      if (!isMaintenance(order)) {
+        return [...dropPlans(vm, ids), { type: 'VmLeftStopped', data: { vmId, at, order } }];
+      }
+      return dropPlans(vm, ids);
     }
     default:
       return [];
@@ -45,9 +56,7 @@ export const orderStart = (vm: Vm, { order, ...ids }: Ids & { order: Order }): V
     case 'creating':
     case 'starting': {
       const { stop } = vm.planned;
-      return stop !== null && isMaintenance(stop.order)
-        ? [{ type: 'VmPlanDropped', data: { vmId, at } }]
-        : [];
+      return stop !== null && isMaintenance(stop.order) ? dropPlans(vm, ids) : [];
     }
     default:
       return [];

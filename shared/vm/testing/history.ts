@@ -90,7 +90,7 @@ export const happened = {
     type: 'VmStartPlanned',
     data: { ...ids(id), order },
   }),
-  planDropped: (): VmEvent => ({ type: 'VmPlanDropped', data: { vmId, at } }),
+  planDropped: (order = maintenance): VmEvent => ({ type: 'VmPlanDropped', data: { vmId, at, order } }),
   leftStopped: (order: Order): VmEvent => ({ type: 'VmLeftStopped', data: { vmId, at, order } }),
   accessRequested: (id = 'u', cause: 'password' | 'keys' = 'keys'): VmEvent => ({
     type: 'AccessUpdateRequested',

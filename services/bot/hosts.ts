@@ -1,0 +1,112 @@
+import { probeGpu, type QueueKind, type Report } from '../../queues/catalog.ts';
+import type { GpuOffer, HostFacts } from '../../queues/host-facts.ts';
+import type { Producer, QueueCount } from '../../queues/producer.ts';
+import { type RollCallEntry, readRollCall } from '../../queues/roll-call.ts';
+import type { Log } from '../../shared/log.ts';
+import { newId } from './new-id.ts';
+
+/**
+ * How the hosts are: which workers answer, what they tell of their Docker engines, what waits in the queues. Known as of
+ * a few seconds ago at most, and asked anew when somebody looks. May be out of date, and is never truth.
+ */
+
+export type KnownHosts = {
+  /** Workers that answered lately. */
+  workers(): readonly RollCallEntry[];
+  /** What the newest word of a host's workers says of it; null while nobody has told. */
+  factsOf(host: string): HostFacts | null;
+  /** What the host's worker found when it last tried; `undefined` while it tries for the first time. */
+  gpuOf(host: string): GpuOffer | null;
+  queuesOf(host: string): readonly QueueCount[];
+};
+
+type Dependencies = {
+  producer: Pick<Producer, 'redis' | 'add' | 'countQueues' | 'isReady'>;
+  instance: string;
+  /** The hosts whose queues are looked at. */
+  hosts: readonly string[];
+  refresh: (messageKey: string) => void;
+  log: Log;
+  now?: () => number;
+};
+
+export type { QueueKind };
+
+/** Milliseconds. */
+const readEvery = 5_000;
+
+export const createHosts = (dependencies: Dependencies) => {
+  const { producer, instance, hosts, refresh, log, now = Date.now } = dependencies;
+  let workers: RollCallEntry[] = [];
+  const queues = new Map<string, QueueCount[]>();
+  const probed = new Map<string, GpuOffer>();
+  const asked = new Map<string, { host: string; keys: string[] }>();
+
+  const readWorkers = async (): Promise<void> => {
+    workers = await readRollCall(producer.redis, instance, now());
+  };
+
+  const readAll = async (): Promise<void> => {
+    await Promise.all([
+      readWorkers(),
+      ...hosts.map(async (host) => queues.set(host, await producer.countQueues(host))),
+    ]);
+  };
+
+  let reading: Promise<void> = Promise.resolve();
+  const readSafely = (read: () => Promise<void>): Promise<void> => {
+    if (!producer.isReady()) return Promise.resolve();
+    return read().catch((err) => log.debug({ err }, 'the hosts could not be looked at'));
+  };
+  const timer = setInterval(() => {
+    reading = readSafely(readWorkers);
+  }, readEvery);
+  producer.redis.on('ready', () => {
+    reading = readSafely(readWorkers);
+  });
+
+  const factsOf = (host: string): HostFacts | null =>
+    workers
+      .filter((worker) => worker.host === host && worker.facts !== null)
+      .sort((a, b) => b.at.localeCompare(a.at))[0]?.facts ?? null;
+
+  const known: KnownHosts = {
+    workers: () => workers,
+    factsOf,
+    gpuOf: (host) => probed.get(host) ?? factsOf(host)?.gpu ?? null,
+    queuesOf: (host) => queues.get(host) ?? [],
+  };
+
+  return {
+    ...known,
+    /** Looks anew, then has the messages shown again. */
+    look(keys: readonly string[]): void {
+      reading = readSafely(readAll).then(() => {
+        for (const key of keys) refresh(key);
+      });
+    },
+    /** Has the host try whether it can give a GPU; the messages show what came of it. */
+    probe(host: string, keys: string[], correlationId: string): void {
+      const requestId = `probe-${newId()}`;
+      probed.delete(host);
+      asked.set(requestId, { host, keys });
+      producer
+        .add({ jobName: probeGpu.name, host, jobId: requestId, payload: { requestId, correlationId } })
+        .catch((err) => log.warn({ err, correlationId }, 'the host could not be asked for GPUs'));
+    },
+    /** The answer to `probe`. */
+    record({ operationId, outcome }: Pick<Report, 'operationId' | 'outcome'>): void {
+      const question = asked.get(operationId);
+      asked.delete(operationId);
+      if (question === undefined) return;
+      if (outcome.kind === 'succeeded') probed.set(question.host, probeGpu.result.parse(outcome.result));
+      for (const key of question.keys) refresh(key);
+    },
+    close: (): Promise<void> => {
+      clearInterval(timer);
+      return reading;
+    },
+  };
+};
+
+export type Hosts = ReturnType<typeof createHosts>;

@@ -1,0 +1,182 @@
+import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
+import { failureInWords } from './failures.ts';
+
+/**
+ * What administrators do to other people's VMs: how it reads for them, many VMs at once, and for the owners. `who` is how
+ * the administrator is called.
+ */
+
+export type OrderInWords = {
+  reason: string;
+  who: FmtString | null;
+  note: string | null;
+};
+
+const because = ({ note }: OrderInWords): FmtString => (note === null ? fmt`` : fmt`\nReason: ${note}`);
+const by = ({ who }: OrderInWords): FmtString => (who === null ? fmt`` : fmt` by the administrator ${who}`);
+
+/** The first line while it runs. */
+export const orderedOpen = (kind: string, name: string, order: OrderInWords): FmtString => {
+  switch (order.reason) {
+    case 'maintenance':
+      return kind === 'start'
+        ? fmt`🔧 Maintenance is over: starting ${bold(name)} again…`
+        : fmt`🔧 Maintenance: stopping ${bold(name)}…`;
+    case 'host-restarted':
+      return fmt`🔁 The host was restarted: starting ${bold(name)} again…`;
+    case 'user-removed':
+      return fmt`⏹ Stopping ${bold(name)}…`;
+    default:
+      return fmt`⏳ ${bold(name)} is being ${kind === 'destroy' ? 'destroyed' : 'stopped'}${by(order)}…${because(order)}`;
+  }
+};
+
+/** What stands in the place of the usual first line when it has succeeded. */
+export const orderedDone = (kind: string, name: string, order: OrderInWords): FmtString => {
+  switch (order.reason) {
+    case 'maintenance':
+      return kind === 'start'
+        ? fmt`✅ Maintenance is over: ${bold(name)} is running again.`
+        : fmt`🔧 ${bold(name)} is stopped for maintenance and starts again by itself when that ends. Its files, port and host key stay as they are.`;
+    case 'host-restarted':
+      return fmt`✅ The host was restarted; ${bold(name)} is running again. What ran in it has ended.`;
+    case 'user-removed':
+      return fmt`⏹ ${bold(name)} is stopped. Its files are kept.`;
+    default:
+      return kind === 'destroy'
+        ? fmt`🗑 ${bold(name)} was destroyed${by(order)}, its home and password with it.${because(order)}`
+        : fmt`⏹ ${bold(name)} was stopped${by(order)}. Its files, port and host key stay as they are.${because(order)}`;
+  }
+};
+
+/** Said before what failed and why. */
+export const orderedFailed = (kind: string, name: string, order: OrderInWords): FmtString => {
+  const verb = kind === 'start' ? 'started' : kind === 'destroy' ? 'destroyed' : 'stopped';
+  switch (order.reason) {
+    case 'maintenance':
+      return kind === 'start'
+        ? fmt`❌ Maintenance is over, but ${bold(name)} could not be started.`
+        : fmt`❌ ${bold(name)} could not be stopped for maintenance.`;
+    case 'host-restarted':
+      return fmt`❌ The host was restarted, and ${bold(name)} could not be started again.`;
+    default:
+      return fmt`❌ ${bold(name)} could not be ${verb}.`;
+  }
+};
+
+/** Many VMs under one order, for the administrators. */
+export type BatchInWords = {
+  what: 'maintenance-on' | 'maintenance-off' | 'force-stop' | 'force-destroy' | 'user-removed';
+  /** Who gave it; null where the reader knows. */
+  who: FmtString | null;
+  /** Whose VMs; null for everybody's. */
+  target: FmtString | null;
+  open: number;
+  succeeded: number;
+  failed: {
+    name: string;
+    owner: FmtString;
+    reasonCode: string | null;
+    reasonDetail: string | null;
+    id: string;
+  }[];
+  cancelled: number;
+  /** On their way to another state first. */
+  planned: number;
+};
+
+const batchHead = ({ what, who, target }: BatchInWords): FmtString => {
+  const ordered = who === null ? fmt`` : fmt`, by ${who}`;
+  switch (what) {
+    case 'maintenance-on':
+      return fmt`🔧 Maintenance is ${bold('on')}${ordered}. Nobody but administrators can create or start VMs. ${code('/maintenance off')} ends it.`;
+    case 'maintenance-off':
+      return fmt`🔧 Maintenance is ${bold('off')}${ordered}. What it stopped starts again.`;
+    case 'force-stop':
+      return fmt`⏹ Stopping ${target === null ? "everybody's VMs" : fmt`the VMs of ${target}`}${ordered}.`;
+    case 'force-destroy':
+      return fmt`🗑 Destroying ${target === null ? "everybody's VMs" : fmt`the VMs of ${target}`}${ordered}.`;
+    case 'user-removed':
+      return fmt`🔒 ${target ?? 'Somebody'} is off the list${ordered}. Their data is kept; ${code('/allow_user')} lets them back in.`;
+  }
+};
+
+const participles = {
+  'maintenance-on': 'stopped',
+  'maintenance-off': 'started',
+  'force-stop': 'stopped',
+  'force-destroy': 'destroyed',
+  'user-removed': 'stopped',
+};
+const nothingToDo = {
+  'maintenance-on': 'No VM was running.',
+  'maintenance-off': 'There was no VM to start.',
+  'force-stop': 'No VM was running.',
+  'force-destroy': 'There was no VM.',
+  'user-removed': 'They had no VM running.',
+};
+
+/** Failures shown one by one. */
+const shownFailures = 10;
+
+export const batchInWords = (batch: BatchInWords): FmtString => {
+  const { what, open, succeeded, failed, cancelled, planned } = batch;
+  const all = open + succeeded + failed.length + cancelled + planned;
+  const done = participles[what];
+  const counts = [
+    `${succeeded} of ${all} ${all === 1 ? 'VM' : 'VMs'} ${done}`,
+    ...(open > 0 ? [`${open} to go`] : []),
+    ...(planned > 0 ? [`${planned} as soon as possible, being busy`] : []),
+    ...(cancelled > 0 ? [`${cancelled} overtaken by their owners`] : []),
+    ...(failed.length > 0 ? [`${failed.length} failed`] : []),
+  ];
+  const mark = open + planned > 0 ? '⏳' : failed.length > 0 ? '⚠️' : '✅';
+  return join(
+    [
+      batchHead(batch),
+      all === 0 ? fmt`${nothingToDo[what]}` : fmt`${mark} ${counts.join(', ')}.`,
+      ...failed
+        .slice(0, shownFailures)
+        .map(
+          ({ name, owner, reasonCode, reasonDetail, id }) =>
+            fmt`❌ ${bold(name)} of ${owner}: ${failureInWords(reasonCode, reasonDetail).what} id ${code(id)}`,
+        ),
+      ...(failed.length > shownFailures
+        ? [fmt`… and ${failed.length - shownFailures} more: /admin_info`]
+        : []),
+    ],
+    '\n',
+  );
+};
+
+export const youAreRemoved = (vms: readonly string[]): FmtString =>
+  fmt`🔒 An administrator has taken you off Berth's list.${
+    vms.length === 0 ? '' : fmt` ${vms.join(', ')}: stopped now, and kept with all data.`
+  } /start asks to be let back in.`;
+
+export const confirmForceDestroy = (
+  target: FmtString | null,
+  vms: readonly { name: string; owner: FmtString }[],
+  note: string | null,
+): FmtString =>
+  join(
+    [
+      fmt`🗑 Destroy ${vms.length === 1 ? 'this VM' : `these ${vms.length} VMs`}${target === null ? fmt` of everybody` : fmt` of ${target}`} for good? Every home is deleted; nobody can bring it back. The owners are told${note === null ? '' : fmt`: ${note}`}.`,
+      ...vms.slice(0, 30).map(({ name, owner }) => fmt`• ${bold(name)} of ${owner}`),
+      ...(vms.length > 30 ? [fmt`… and ${vms.length - 30} more`] : []),
+    ],
+    '\n',
+  );
+export const forceDestroyDropped = fmt`👍 Nothing is destroyed.`;
+export const vmsHaveChanged = 'There are other VMs now than I listed. Send /force_destroy again.';
+export const targetUnknown = (text: string): string =>
+  `${text} is neither all nor anybody I know: give a Telegram id, a user name, or all`;
+export const targetMissing = 'whose VMs is missing: a Telegram id, a user name, or all';
+export const targetHasNoVm = (target: FmtString | null): FmtString =>
+  target === null ? fmt`There is no VM.` : fmt`${target} has no VM.`;
+export const targetRunsNothing = (target: FmtString | null): FmtString =>
+  target === null ? fmt`No VM is running.` : fmt`${target} has no VM running.`;
+export const userNotAllowed = (userId: number): FmtString =>
+  fmt`${code(`${userId}`)} is not on the list. /list_allowed shows who is.`;
+export const isAdministrator = (userId: number): FmtString =>
+  fmt`${code(`${userId}`)} is an administrator by the configuration (ADMIN_USER_ID). Take them out there; the list does not hold them.`;

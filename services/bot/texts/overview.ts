@@ -1,0 +1,127 @@
+import type { HostFacts } from '../../../queues/host-facts.ts';
+import type { QueueCount } from '../../../queues/producer.ts';
+import { formatBytes, formatDuration } from '../format/numbers.ts';
+import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
+import { timeInWords } from './history.ts';
+import { gpuOfferInWords, vmCountInWords } from './settings.ts';
+import { cpusInWords, statusInWords } from './vms.ts';
+
+/** The administrators' overview. */
+
+export type Overview = {
+  instance: string;
+  defaults: { memoryBytes: number; cpus: number; diskBytes: number; maxVms: number; gpu: boolean };
+  maintenanceSince: string | null;
+  people: { administrators: number; allowed: number; asking: number };
+  vms: Record<string, number>;
+  hosts: HostInWords[];
+};
+
+export type HostInWords = {
+  host: string;
+  facts: HostFacts | null;
+  workers: { pid: number; startedAt: string }[];
+  queues: readonly QueueCount[];
+  /** What running VMs have been given. */
+  given: { memoryBytes: number; cpus: number };
+};
+
+const settingsInWords = ({ defaults, maintenanceSince }: Overview): FmtString[] => [
+  fmt`Without a plan: ${formatBytes(defaults.memoryBytes)} RAM, ${cpusInWords(defaults.cpus)}, ${formatBytes(defaults.diskBytes)} disk, ${vmCountInWords(defaults.maxVms)}`,
+  fmt`GPU for new VMs: ${bold(defaults.gpu ? 'on' : 'off')}`,
+  maintenanceSince === null
+    ? fmt`Maintenance: off`
+    : fmt`🔧 Maintenance: ${bold('on')} since ${timeInWords(maintenanceSince)} UTC`,
+];
+
+const countsInWords = (counts: Record<string, number>): string => {
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const parts = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
+  return all === 0 ? 'none' : `${all} (${parts.join(', ')})`;
+};
+
+const queueInWords = ({ kind, waiting, active, delayed, oldestWaitMs }: QueueCount): string => {
+  const parts = [
+    `${active} running`,
+    `${waiting} waiting${oldestWaitMs === null ? '' : ` (${formatDuration(oldestWaitMs)})`}`,
+    ...(delayed > 0 ? [`${delayed} to be tried again`] : []),
+  ];
+  return `${kind}: ${parts.join(', ')}`;
+};
+
+const hostInWords = ({ host, facts, workers, queues, given }: HostInWords): FmtString[] => [
+  fmt``,
+  fmt`🖥 ${bold(`Host ${host}`)}`,
+  ...(facts === null
+    ? [fmt`🔴 ${workers.length === 0 ? 'No worker answers.' : 'Docker does not answer.'}`]
+    : [
+        fmt`Docker ${facts.dockerVersion} on ${facts.operatingSystem}, ${cpusInWords(facts.cpus)}, ${formatBytes(facts.memoryBytes)} RAM${
+          facts.disk === null
+            ? ''
+            : `, ${formatBytes(facts.disk.freeBytes)} of ${formatBytes(facts.disk.totalBytes)} disk free`
+        }`,
+        fmt`Given to running VMs: ${formatBytes(given.memoryBytes)} RAM, ${cpusInWords(given.cpus)}`,
+        fmt`GPU: ${gpuOfferInWords(facts.gpu)}`,
+        facts.image === null
+          ? fmt`VM image: not built yet; the first /create does it`
+          : fmt`VM image: ${facts.image.name}, built ${timeInWords(facts.image.createdAt)} UTC${facts.image.current ? '' : ', from an older recipe: /rebuild_image'}`,
+      ]),
+  fmt`Workers: ${workers.length === 0 ? 'none' : workers.map(({ pid, startedAt }) => `${pid} since ${timeInWords(startedAt)}`).join(', ')}`,
+  ...(queues.length === 0 ? [] : [fmt`Queues: ${queues.map(queueInWords).join('; ')}`]),
+  ...(facts === null ? [] : protectionsInWords(facts)),
+];
+
+const mark = (active: boolean): string => (active ? '✅' : '❌');
+
+const protectionsInWords = ({
+  protections,
+  vmRuntime,
+  storageDriver,
+  cgroupVersion,
+}: HostFacts): FmtString[] => [
+  fmt`🛡 Protections:`,
+  fmt`${mark(protections.seccomp)} seccomp filter  ${mark(protections.appArmor)} AppArmor  ${mark(protections.userNamespaces)} user namespaces`,
+  fmt`${mark(protections.memoryLimit)} memory  ${mark(protections.swapLimit)} swap  ${mark(protections.pidsLimit)} processes (cgroup v${cgroupVersion})`,
+  protections.diskLimit
+    ? fmt`✅ disk limits are enforced (${storageDriver})`
+    : fmt`❌ disk limits are not enforced (${storageDriver})`,
+  fmt`✅ VMs do not reach each other`,
+  fmt`❌ VMs reach the host's own addresses and private networks: no rules keep them out`,
+  vmRuntime === 'runc' ? fmt`❌ VMs share the host's kernel (runtime runc)` : fmt`✅ runtime ${vmRuntime}`,
+];
+
+export const overviewInWords = (overview: Overview): FmtString =>
+  join(
+    [
+      fmt`⚙️ ${bold('Berth')} (instance ${code(overview.instance)})`,
+      ...settingsInWords(overview),
+      fmt`People: ${overview.people.administrators} ${overview.people.administrators === 1 ? 'administrator' : 'administrators'}, ${overview.people.allowed} on the list${overview.people.asking === 0 ? '' : `, ${overview.people.asking} asking`}`,
+      fmt`VMs: ${countsInWords(overview.vms)}`,
+      ...overview.hosts.flatMap(hostInWords),
+    ],
+    '\n',
+  );
+
+export type VmLine = {
+  name: string;
+  owner: FmtString;
+  status: string;
+  plan: string | null;
+  port: number;
+  gpu: boolean;
+};
+
+export const vmListPage = (
+  lines: readonly VmLine[],
+  { page, pages, all }: { page: number; pages: number; all: number },
+): FmtString =>
+  join(
+    [
+      fmt`🗂 ${bold(all === 1 ? '1 VM' : `${all} VMs`)}${pages > 1 ? `, page ${page + 1} of ${pages}` : ''}`,
+      ...lines.map(
+        ({ name, owner, status, plan, port, gpu }) =>
+          fmt`${statusInWords(status)} ${bold(name)} of ${owner}${plan === null ? '' : `, ${plan}`}${gpu ? ', GPU' : ''}, port ${port}`,
+      ),
+    ],
+    '\n',
+  );
