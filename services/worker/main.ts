@@ -1,10 +1,17 @@
+import { nanoid } from 'nanoid';
+import { closeRedis, connectRedis, whenReady } from '../../queues/connection.ts';
 import { createConsumer } from '../../queues/consumer.ts';
+import { createHinter } from '../../queues/reports.ts';
 import { envOrExit, runService } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
 import { createEngine } from './docker/engine.ts';
+import { createGpuProbe, probeGpu } from './docker/gpu.ts';
 import { parseWorkerEnv } from './env.ts';
+import { createFactsGatherer, mayHaveGpus } from './host-facts.ts';
 import { createProcessors } from './processors.ts';
+import { createRollCall } from './roll-call.ts';
 import { countCpusOnce, type VmHost } from './vm-host.ts';
+import { watchVms } from './watch-vms.ts';
 
 /** Jobs of each kind that one process does at once. Most of their time they wait: for Docker, for a command. */
 const concurrency = { lifecycle: 8, exec: 32, image: 1, query: 8 };
@@ -17,27 +24,65 @@ const env = envOrExit(() => parseWorkerEnv(process.env));
 const log = createLog('worker', env.LOG_LEVEL);
 
 await runService(log, async (lifecycle) => {
+  const { REDIS_URL: redisUrl, INSTANCE: instance, HOST_ID: hostId } = env;
+  const workerId = nanoid();
   const engine = createEngine(env.DOCKER_HOST);
+  const gpu = createGpuProbe(
+    () => probeGpu(engine, { instance, image: env.VM_IMAGE, runtime: env.VM_RUNTIME }),
+    { onProbed: () => rollCall.now() },
+  );
   const host: VmHost = {
     engine,
-    instance: env.INSTANCE,
+    instance,
     vmImage: env.VM_IMAGE,
     vmBaseImage: env.VM_BASE_IMAGE,
     vmRuntime: env.VM_RUNTIME,
     sshBindAddress: env.SSH_BIND_ADDRESS,
     cpus: countCpusOnce(engine),
+    gpu: gpu.ask,
   };
+
+  const answering = connectRedis(redisUrl, 'producer', log);
+  lifecycle.onShutdown('roll call’s Redis', () => closeRedis(answering));
+  const rollCall = createRollCall({
+    redis: answering,
+    instance,
+    self: { workerId, host: hostId, pid: process.pid, startedAt: new Date().toISOString() },
+    gather: createFactsGatherer(host, { dockerHost: env.DOCKER_HOST, knownGpu: gpu.known }),
+    log,
+  });
+  lifecycle.onShutdown('roll call', rollCall.close);
+
   const consumer = createConsumer({
-    redisUrl: env.REDIS_URL,
-    instance: env.INSTANCE,
-    host: env.HOST_ID,
+    redisUrl,
+    instance,
+    host: hostId,
     concurrency,
     processors: createProcessors(host),
     log,
   });
   lifecycle.onShutdown('jobs', () => consumer.close(grace), shutdownDeadline);
   await consumer.ready;
-  // Docker may be away now and come later: jobs say so themselves, this line is for whoever reads the log.
-  const cpus = await host.cpus().catch((err: unknown) => log.warn({ err }, 'Docker does not answer'));
-  log.info({ host: env.HOST_ID, instance: env.INSTANCE, cpus }, 'taking jobs');
+  await whenReady(answering);
+  rollCall.begin();
+
+  const hinting = connectRedis(redisUrl, 'consumer', log);
+  lifecycle.onShutdown('hints’ Redis', () => closeRedis(hinting));
+  const probeWhereGpusMayBe = async (): Promise<void> => {
+    if (await mayHaveGpus(engine)) await gpu.ask({ fresh: true });
+  };
+  const watching = watchVms({
+    engine,
+    instance,
+    host: hostId,
+    workerId,
+    tell: createHinter(hinting, instance, log),
+    onBack: () => {
+      rollCall.now();
+      probeWhereGpusMayBe().catch((err: unknown) => log.warn({ err }, 'could not look for GPUs'));
+    },
+    log,
+  });
+  lifecycle.onShutdown('Docker’s events', watching.close);
+  log.info({ host: hostId, instance, workerId }, 'taking jobs');
 });

@@ -1,8 +1,4 @@
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { ServerResponse } from 'node:http';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Hint } from '../../queues/hints.ts';
@@ -12,6 +8,7 @@ import { runInContainer } from './docker/exec.ts';
 import { createVmProcessor } from './processors/create-vm.ts';
 import { testContext } from './testing/context.ts';
 import { startDockerProxy } from './testing/docker-proxy.ts';
+import { startFakeEngine } from './testing/fake-engine.ts';
 import { ensureTestImage } from './testing/image.ts';
 import { newVmOrder } from './testing/orders.ts';
 import { docker, removeInstance, testHost } from './testing/vm-host.ts';
@@ -113,37 +110,25 @@ describe('watching VMs', () => {
 });
 
 describe('an engine of another kind', () => {
-  let server: Server;
+  let fake: Awaited<ReturnType<typeof startFakeEngine>>;
   let created = '';
   let events: ServerResponse[] = [];
-  let address = '';
-  let folder = '';
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'berth-engine-'));
-    server = createServer((request, response) => {
-      response.setHeader('content-type', 'application/json');
-      if (request.url?.startsWith('/events')) {
-        response.flushHeaders();
-        events.push(response);
-        return;
-      }
-      response.end(JSON.stringify({ Created: created }));
-    }).listen(join(folder, 'docker.sock'));
-    await once(server, 'listening');
-    address = `unix://${join(folder, 'docker.sock')}`;
+    fake = await startFakeEngine((request, _body, response) => {
+      if (request !== 'GET /events') return { body: { Created: created } };
+      response.flushHeaders();
+      events.push(response);
+      return undefined;
+    });
   });
   afterEach(() => {
     events = [];
   });
-  afterAll(async () => {
-    server.closeAllConnections();
-    server.close();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => fake.close());
 
   it('may send lines in any pieces, and what is no event; a storm of starvation is told once', async () => {
     created = '2026-01-01T00:00:00Z';
-    const watching = watch(createEngine(address));
+    const watching = watch(createEngine(fake.address));
     await untilBack(watching);
     const event = (Action: string, vm: string | null, timeNano: number) =>
       `${JSON.stringify({ Action, Actor: { ID: 'c'.repeat(64), Attributes: { note: '🐳', ...(vm && { 'berth.vm': vm }) } }, timeNano })}\n`;
@@ -165,7 +150,7 @@ describe('an engine of another kind', () => {
 
   it('is another one when it has begun anew, though the old connection says nothing', async () => {
     created = '2026-01-01T00:00:00Z';
-    const watching = watch(createEngine(address));
+    const watching = watch(createEngine(fake.address));
     await untilBack(watching);
     await vi.waitFor(() => expect(events).toHaveLength(1));
     created = '2026-01-02T00:00:00Z';

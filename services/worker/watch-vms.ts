@@ -16,6 +16,8 @@ export type WatchOptions = {
   workerId: string;
   /** Waits for Redis as long as it takes. */
   tell: (id: string, hint: Hint) => Promise<void>;
+  /** Called whenever Docker is there (again). */
+  onBack?: () => void;
   log: Log;
   pulse?: Pulse;
 };
@@ -38,7 +40,7 @@ export const hintId = ({ kind, containerId, timeNano }: VmEvent): string => {
 };
 
 export const watchVms = (options: WatchOptions): { close(): Promise<void> } => {
-  const { engine, instance, host, workerId, tell, log, pulse } = options;
+  const { engine, instance, host, workerId, tell, onBack, log, pulse } = options;
   const closing = new AbortController();
   const { signal } = closing;
   /** The last starvation that was told, by VM. */
@@ -71,6 +73,7 @@ export const watchVms = (options: WatchOptions): { close(): Promise<void> } => {
       openedAt = performance.now();
       const now = Date.now();
       hint(`engine-back-${workerId}-${now}`, 'engine-back', null, now);
+      onBack?.();
     };
     while (!signal.aborted) {
       try {

@@ -3,8 +3,10 @@ import { execaNode } from 'execa';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { JobName, Outcome, Report } from '../../queues/catalog.ts';
+import type { Hint } from '../../queues/hints.ts';
 import { createProducer, type Producer } from '../../queues/producer.ts';
 import { consumeReports } from '../../queues/reports.ts';
+import { readRollCall } from '../../queues/roll-call.ts';
 import { ensureTestImage } from './testing/image.ts';
 import { newVmOrder, operationOn } from './testing/orders.ts';
 import { startTestRedis } from './testing/redis.ts';
@@ -18,6 +20,7 @@ const log = pino({ level: 'silent' });
 const host = testHost();
 const instance = testEnv.INSTANCE;
 const reports: Report[] = [];
+const hints: Hint[] = [];
 let redis: Awaited<ReturnType<typeof startTestRedis>>;
 let producer: Producer;
 let reporting: ReturnType<typeof consumeReports>;
@@ -45,6 +48,9 @@ beforeAll(async () => {
     log,
     onReport: async (report) => {
       reports.push(report);
+    },
+    onHint: async (hint) => {
+      hints.push(hint);
     },
   });
   await vi.waitFor(() => expect(producer.redis.status).toBe('ready'));
@@ -108,6 +114,35 @@ describe('workers', () => {
     expect(logged).not.toContain(passwordHash);
   });
 
+  it('answer the roll call with their host’s facts, and hint at what happens to VMs', async () => {
+    await vi.waitFor(async () => {
+      const entries = await readRollCall(producer.redis, instance, Date.now());
+      expect(entries.map(({ pid }) => pid).sort()).toEqual(workers.map(({ child }) => child.pid).sort());
+      for (const entry of entries) expect(entry.facts).toMatchObject({ vmRuntime: 'runc' });
+      expect(hints.map(({ kind }) => kind)).toContain('engine-back');
+    }, 5_000);
+
+    const order = { ...(await newVmOrder()), operationId: 'w-dying' };
+    await done('create-vm', order);
+    await docker.getContainer(`${instance}-${order.vmId}`).kill();
+    const deaths = () => hints.filter(({ vmId, kind }) => vmId === order.vmId && kind === 'died');
+    await vi.waitFor(() => expect(deaths()).toHaveLength(1), 5_000);
+    const look = { requestId: 'w-look', correlationId: 'test', vms: [{ vmId: order.vmId, epoch: 1 }] };
+    await producer.add({ jobName: 'look-at-vms', host: testEnv.HOST_ID, jobId: 'w-look', payload: look });
+    const stopped = { state: 'stopped', exitCode: 137, outOfMemory: false, withEngine: false };
+    expect(await outcomeOf('w-look')).toMatchObject({ result: { vms: [{ epoch: 1, ...stopped }] } });
+
+    const probe = { requestId: 'w-probe', correlationId: 'test' };
+    await producer.add({ jobName: 'probe-gpu', host: testEnv.HOST_ID, jobId: 'w-probe', payload: probe });
+    const { result } = (await outcomeOf('w-probe')) as { result: unknown };
+    await vi.waitFor(async () => {
+      const now = await readRollCall(producer.redis, instance, Date.now());
+      expect(now.map(({ facts }) => facts?.gpu)).toContainEqual(result);
+    }, 3_000);
+    await done('destroy-vm', { ...operationOn(order.vmId), operationId: 'w-dying-destroy' });
+    expect(deaths()).toHaveLength(1);
+  });
+
   it('take over from one that is killed in the middle of a creation, and end in one container', async () => {
     const order = { ...(await newVmOrder()), operationId: 'w-killed' };
     await add('create-vm', order);
@@ -137,6 +172,8 @@ describe('workers', () => {
     const other = workers[1 - at];
     other?.child.kill('SIGTERM');
     expect((await other?.child)?.exitCode).toBe(0);
+    const present = await readRollCall(producer.redis, instance, Date.now());
+    for (const worker of workers) expect(present.map(({ pid }) => pid)).not.toContain(worker.child.pid);
   }, 40_000);
 
   it('end with status 1 and every fault at once when they are configured wrongly', async () => {

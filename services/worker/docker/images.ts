@@ -5,14 +5,14 @@ export const findImage = async (
   engine: Engine,
   name: string,
   { signal }: CallOptions,
-): Promise<{ id: string; labels: Record<string, string> } | undefined> => {
+): Promise<{ id: string; createdAt: string; labels: Record<string, string> } | undefined> => {
   try {
-    const { Id, Config } = await engine.call(
+    const { Id, Created, Config } = await engine.call(
       'inspecting an image',
       (docker) => docker.getImage(name).inspect(),
       signal ? { signal } : {},
     );
-    return { id: Id, labels: Config.Labels ?? {} };
+    return { id: Id, createdAt: Created, labels: Config.Labels ?? {} };
   } catch (error) {
     if (isRefusal(error, 404)) return undefined;
     throw error;

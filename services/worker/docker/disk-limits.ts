@@ -1,0 +1,43 @@
+import { customAlphabet } from 'nanoid';
+import { type Engine, isRefusal } from './engine.ts';
+
+/** Whether Docker can hold a container to a size. That depends on its storage driver and on what that lies on. */
+
+const always = ['btrfs', 'zfs', 'devicemapper'];
+/** The driver where it depends on the mount's options, of which Docker says nothing. */
+const sometimes = 'overlay2';
+
+const newSuffix = customAlphabet('abcdefghijklmnopqrstuvwxyz0123456789', 10);
+
+type Storage = { Driver: string; DriverStatus?: [string, string][] | null };
+
+/** Undefined where only asking for a limit would tell. */
+export const knownDiskLimit = ({ Driver, DriverStatus }: Storage): boolean | undefined => {
+  if (always.includes(Driver)) return true;
+  const [, fileSystem] = DriverStatus?.find(([name]) => name === 'Backing Filesystem') ?? [];
+  return Driver === sometimes && fileSystem === 'xfs' ? undefined : false;
+};
+
+/** Asks for a container with a size, which is never started. */
+export const tryDiskLimit = async (
+  engine: Engine,
+  { instance, image }: { instance: string; image: string },
+): Promise<boolean> => {
+  const name = `${instance}-probe-${newSuffix()}`;
+  const Labels = { 'berth.instance': instance, 'berth.probe': new Date().toISOString() };
+  try {
+    await engine.call('making a container with a disk limit', (docker) =>
+      docker.createContainer({ name, Image: image, Labels, HostConfig: { StorageOpt: { size: '1G' } } }),
+    );
+    return true;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return false;
+  } finally {
+    await engine
+      .call('removing a probe', (docker) => docker.getContainer(name).remove({ force: true }))
+      .catch((error: unknown) => {
+        if (!isRefusal(error, 404)) throw error;
+      });
+  }
+};
