@@ -2,6 +2,12 @@ import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEngine } from '../services/worker/docker/engine.ts';
+import { createGpuProbe, probeGpu } from '../services/worker/docker/gpu.ts';
+import { createVmProcessor } from '../services/worker/processors/create-vm.ts';
+import { testContext } from '../services/worker/testing/context.ts';
+import { newVmOrder } from '../services/worker/testing/orders.ts';
+import { testHost } from '../services/worker/testing/vm-host.ts';
 import { docker as machinesDocker } from './support/docker.ts';
 import { type SecondEngine, startSecondEngine } from './support/second-engine.ts';
 
@@ -40,6 +46,15 @@ const runWith = async (engine: Docker, devices: Docker.DeviceRequest[], command:
   } finally {
     await container.remove({ force: true });
   }
+};
+
+/** A worker's view of that engine. */
+const hostOn = ({ dockerHost, address }: SecondEngine) => {
+  const engine = createEngine(dockerHost);
+  const { instance, vmImage, vmRuntime } = testHost();
+  const order = { instance, image: vmImage, runtime: vmRuntime };
+  const { ask } = createGpuProbe(() => probeGpu(engine, order));
+  return testHost({ engine, sshBindAddress: address, gpu: ask });
 };
 
 const allGpus = [{ Driver: 'nvidia', Count: -1, Capabilities: [['gpu']] }];
@@ -90,5 +105,42 @@ describe('an engine with CDI', () => {
     const unknown = [{ Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=7'] }];
     await expect(runWith(engine.docker, unknown, 'true')).rejects.toThrow('unresolvable CDI devices');
     await expect(runWith(engine.docker, allGpus, 'true')).rejects.toThrow('could not select device driver');
+  });
+
+  it('lets a worker find the GPU and make VMs with it and without it', async () => {
+    const host = hostOn(engine);
+    expect(await host.gpu()).toEqual({ way: 'cdi', devices: ['/dev/nvidia0'], problem: null });
+    const make = createVmProcessor(host);
+    const has = async (gpu: boolean) => {
+      const order = await newVmOrder();
+      const { containerId } = await make({ ...order, limits: { ...order.limits, gpu } }, testContext());
+      const { DeviceRequests } = (await engine.docker.getContainer(containerId).inspect()).HostConfig;
+      return (DeviceRequests ?? []).flatMap(({ DeviceIDs }) => DeviceIDs);
+    };
+    expect(await Promise.all([has(true), has(false)])).toEqual([['nvidia.com/gpu=all'], []]);
+    const left = await engine.docker.listContainers({ all: true });
+    expect(left.filter(({ Labels }) => 'berth.probe' in Labels)).toEqual([]);
+  });
+});
+
+describe('an engine with CDI and without a specification', () => {
+  let engine: SecondEngine;
+
+  beforeAll(async () => {
+    engine = await startSecondEngine();
+    await engine.importImage(image);
+  }, 180_000);
+  afterAll(() => engine?.stop());
+
+  it('makes a worker say what is missing, and nothing is left of the VM', async () => {
+    const host = hostOn(engine);
+    const order = await newVmOrder();
+    const made = createVmProcessor(host)({ ...order, limits: { ...order.limits, gpu: true } }, testContext());
+    await expect(made).rejects.toMatchObject({
+      code: 'gpu-unavailable',
+      detail: expect.stringContaining('CDI specification'),
+    });
+    expect(await engine.docker.listContainers({ all: true })).toEqual([]);
+    expect((await engine.docker.listVolumes()).Volumes ?? []).toEqual([]);
   });
 });
