@@ -244,7 +244,7 @@ export type Report = z.infer<typeof report>;
 /** A step of a job on its way, for the chat's eyes only: may be lost, is never truth. */
 export const progress = z.object({
   host: z.string(),
-  /** Null for the image build, which all waiting creations share. */
+  /** Null for an image build that nobody asked for by itself: all creations that wait for it share it. */
   operationId: z.string().nullable(),
   step: z.enum(['image', 'container', 'starting', 'ssh', 'stopping', 'removing', 'running', 'building']),
   /** One line: of a build the step it is at. */

@@ -98,6 +98,10 @@ const idsOf = (data: unknown, jobId: string): Ids => {
   };
 };
 
+/** A build that nobody asked for by itself: all creations that wait for it follow its progress. */
+const isShared = (job: BullJob): boolean =>
+  findJob(job.name).queue === 'image' && job.data.operationId === undefined;
+
 const isLastAttempt = (job: BullJob): boolean => job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
 
 /** What an error means for the operation; null where the job should be tried again or nobody waits for it. */
@@ -169,7 +173,7 @@ export const createConsumer = (options: ConsumerOptions) => {
       progress: (step, extra = {}) =>
         tell({
           host,
-          operationId: findJob(job.name).queue === 'image' ? null : ids.operationId,
+          operationId: isShared(job) ? null : ids.operationId,
           step,
           ...extra,
         }),

@@ -11,7 +11,7 @@ import { OperationError, RetryableError } from './errors.ts';
 import { createProducer, type Producer } from './producer.ts';
 import { subscribeProgress } from './progress.ts';
 import { consumeReports } from './reports.ts';
-import { concurrency, createPayload, ids, succeeding } from './testing/processors.ts';
+import { concurrency, createPayload, succeeding } from './testing/processors.ts';
 
 const log = createLog('test', 'silent');
 let redis: TestRedis;
@@ -41,6 +41,7 @@ beforeEach(async () => {
   });
   closing.push(consumer);
   await consumer.ready;
+  await vi.waitFor(() => expect(producer.isReady()).toBe(true));
 });
 afterEach(async () => {
   await Promise.all(closing.map((one) => one.close()));
@@ -68,7 +69,7 @@ const address = (jobName: 'create-vm' | 'stop-vm' | 'start-vm' | 'exec', operati
 const add = (jobName: 'stop-vm' | 'start-vm' | 'exec', operationId: string, epoch = 1) =>
   producer.add({
     ...address(jobName, operationId),
-    payload: { ...ids(operationId, epoch), sshPort: 1, timeoutSeconds: 1 },
+    payload: { ...createPayload(operationId, epoch), timeoutSeconds: 1 },
   });
 const addCreate = (operationId: string) =>
   producer.add({ ...address('create-vm', operationId), payload: createPayload(operationId) });
@@ -379,6 +380,34 @@ describe('progress', () => {
       ['running', '50'],
     ]);
     expect(told[2]!.at - told[1]!.at).toBeGreaterThan(500);
+  });
+});
+
+describe('the progress of a build', () => {
+  it('is its operation’s where somebody asked for it, and everybody’s where creations wait for it', async () => {
+    const told: Progress[] = [];
+    const subscription = subscribeProgress({ redisUrl: redis.url, instance, log }, (step) => told.push(step));
+    closing.push(subscription);
+    await subscription.ready;
+    await work({
+      createVm: async (_payload, { runFirst }) => {
+        await runFirst(buildImage, { force: false, correlationId: 'c' });
+        return { containerId: 'c', hostKeyFingerprint: 'k' };
+      },
+      buildImage: async (_payload, { progress }) => {
+        await progress('building', { detail: 'Step 1' });
+        return { imageId: 'i', built: true };
+      },
+    });
+    await addCreate('c1');
+    await reported('c1');
+    const payload = { force: true, operationId: 'rebuild', correlationId: 'c' };
+    await producer.add({ jobName: 'build-image', host: 'h1', jobId: 'rebuild', payload });
+    expect((await reported('rebuild')).outcome).toEqual({
+      kind: 'succeeded',
+      result: { imageId: 'i', built: true },
+    });
+    await vi.waitFor(() => expect(told.map(({ operationId }) => operationId)).toEqual([null, 'rebuild']));
   });
 });
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readProgress } from '../docker/progress-stream.ts';
 import { testContext } from '../testing/context.ts';
 import { ensureTestImage } from '../testing/image.ts';
@@ -87,11 +87,25 @@ describe('building the VM image', () => {
     });
   });
 
-  it('ends when it is cancelled', async () => {
+  it.each([
+    ['before it begins', () => true],
+    ['in the middle of a step', (lines: string[]) => lines.some((line) => /RUN echo begun/.test(line))],
+  ])('ends at once when it is cancelled %s, and leaves no container', async (_when, isTime) => {
     const context = testContext();
-    const cancelled = building(['RUN echo begun; sleep 20'], 'sixth')(order, context);
+    const marker = `sleep 20 # ${randomBytes(5).toString('hex')}`;
+    const cancelled = building([`RUN echo begun; ${marker}`], 'sixth')(order, context);
+    cancelled.catch(() => 'looked at below');
+    await vi.waitFor(() => expect(isTime(context.steps)).toBe(true), 10_000);
+    const builders = async () => {
+      const all = await docker.listContainers({ all: true });
+      return all.filter(({ Command }) => Command.includes(marker)).length;
+    };
+    if (context.steps.length > 0) await vi.waitFor(async () => expect(await builders()).toBe(1), 5_000);
+    const begun = performance.now();
     context.cancel();
     await expect(cancelled).rejects.toMatchObject({ name: 'CancelledError' });
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    await vi.waitFor(async () => expect(await builders()).toBe(0), 2_000);
   });
 });
 
