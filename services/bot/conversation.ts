@@ -33,7 +33,7 @@ export type Db = Kysely<Database>;
 
 export type BotConfig = Pick<
   BotEnv,
-  'ADMIN_USER_ID' | 'HOST_ID' | 'SSH_PORT_RANGE' | 'SSH_PUBLIC_HOST' | 'EXEC_TIMEOUT'
+  'INSTANCE' | 'ADMIN_USER_ID' | 'HOST_ID' | 'SSH_PORT_RANGE' | 'SSH_PUBLIC_HOST' | 'EXEC_TIMEOUT'
 >;
 
 export type Conversation = {
@@ -54,6 +54,8 @@ export type Conversation = {
   show(view: View, chatId?: number): Promise<string>;
   /** Replaces the message whose button was pressed; a command has none and gets an answer instead. */
   replace(content: Content): Promise<void>;
+  /** The same for something rendered at every sending. */
+  replaceView(view: View): Promise<void>;
   /** The short line that Telegram shows over the chat after a button; `alert` has to be dismissed. */
   toast(text: string, alert?: boolean): void;
   /** Telegram shows that somebody is typing, for a moment, while something short runs. */
@@ -67,11 +69,11 @@ export type Conversation = {
   askForGpu(key: string): void;
   /** Takes the person's message out of the chat, where Telegram allows it. */
   deleteTheirMessage(): void;
-  /** `chatId`: the chat that hears of the operation, where that is not the one that asks. */
+  /** `chatId`: the chat that hears of the operation, where that is not the one that asks; null for none. */
   handleVm(
     vmId: string,
     command: VmCommand,
-    options?: { chatId: number },
+    options?: { chatId: number | null },
   ): Promise<{ state: Vm; events: VmEvent[] }>;
   handleUser(userId: number, command: UserCommand): Promise<{ state: User; events: UserEvent[] }>;
   handlePlan(planId: string, command: PlanCommand): Promise<PlanEvent[]>;
@@ -136,7 +138,7 @@ export const createConversation = (circumstances: Circumstances) => {
     return key;
   };
 
-  const replace = async (content: Content): Promise<void> => {
+  const replaceView = async (view: View): Promise<void> => {
     const pressed =
       circumstances.pressedMessageId === null
         ? undefined
@@ -146,8 +148,8 @@ export const createConversation = (circumstances: Circumstances) => {
             .where('chat_id', '=', chat.id)
             .where('message_id', '=', circumstances.pressedMessageId)
             .executeTakeFirst();
-    if (pressed === undefined) await show({ kind: 'content', content });
-    else await post(trx, { key: pressed.key, chatId: chat.id, view: { kind: 'content', content } });
+    if (pressed === undefined) await show(view);
+    else await post(trx, { key: pressed.key, chatId: chat.id, view });
   };
 
   const conversation: Conversation = {
@@ -162,7 +164,8 @@ export const createConversation = (circumstances: Circumstances) => {
     hosts,
     newId,
     show,
-    replace,
+    replaceView,
+    replace: (content) => replaceView({ kind: 'content', content }),
     reply: async (content) => {
       await show({ kind: 'content', content });
     },
@@ -185,7 +188,7 @@ export const createConversation = (circumstances: Circumstances) => {
       const { sentMessageId: messageId } = circumstances;
       if (messageId !== null) aftermath.deletion = { chatId: chat.id, messageId };
     },
-    handleVm: (vmId, command, { chatId } = { chatId: chat.id }) =>
+    handleVm: (vmId, command, { chatId }: { chatId: number | null } = { chatId: chat.id }) =>
       store.handle(trx, vm, vmStream(vmId), command, { ...metadata, chat: chatId }),
     handleUser: (userId, command) => store.handle(trx, user, userStream(userId), command, metadata),
     handlePlan: async (planId, command) =>

@@ -1,4 +1,4 @@
-import { buildImage, measureVms, type Report } from '../../queues/catalog.ts';
+import { buildImage, lookAtVms, measureVms, probeGpu, type Report } from '../../queues/catalog.ts';
 import { createProducer } from '../../queues/producer.ts';
 import { subscribeProgress } from '../../queues/progress.ts';
 import { consumeReports } from '../../queues/reports.ts';
@@ -7,23 +7,24 @@ import { envOrExit, type Lifecycle, runService } from '../../shared/lifecycle.ts
 import { createLog } from '../../shared/log.ts';
 import { loadMasterKey } from '../../shared/secrets/master-key.ts';
 import { createVault } from '../../shared/secrets/vault.ts';
-import { menusFor } from './command-menus.ts';
+import { createMenus } from './command-menus.ts';
 import { botEnv } from './env.ts';
+import { createHosts } from './hosts.ts';
 import { emptyLog, startHousekeeping } from './housekeeping.ts';
 import { allowedUpdates } from './interpret.ts';
 import { createMeasurements } from './measurements.ts';
-import { notifications, operationMessageKey } from './notifications.ts';
+import { createNotifications, operationMessageKey } from './notifications.ts';
+import { createObservations } from './observations.ts';
 import { createProgressBoard } from './progress-board.ts';
 import { createRelay } from './relay.ts';
-import { createRender } from './render.ts';
-import { recordReport } from './reports.ts';
+import { createRender } from './render/render.ts';
+import { recordImage, recordReport } from './reports.ts';
 import { createJobsPolicy } from './store/policies/jobs.ts';
 import { openStore } from './store/store.ts';
 import { createSweeper } from './sweeper.ts';
-import { answerCallback, showTyping } from './telegram/callbacks.ts';
+import { answerCallback, deleteMessage, showTyping } from './telegram/callbacks.ts';
 import { createApi } from './telegram/client.ts';
 import { identifyPatiently } from './telegram/identify.ts';
-import { registerMenu } from './telegram/menus.ts';
 import { startPoller } from './telegram/poller.ts';
 import { createSender } from './telegram/sender.ts';
 import { createTicker } from './ticker.ts';
@@ -37,7 +38,8 @@ const log = createLog('bot', env.LOG_LEVEL);
 const compose = async (lifecycle: Lifecycle): Promise<void> => {
   const { INSTANCE: instance, REDIS_URL: redisUrl, DATA_DIR: dataDir, ADMIN_USER_ID: administrators } = env;
   const vault = createVault(loadMasterKey({ dataDir, secretKey: env.SECRET_KEY }));
-  const store = await openStore({ dataDir, log, policies: [createJobsPolicy({ vault }), notifications] });
+  const policies = [createJobsPolicy({ vault }), createNotifications(administrators)];
+  const store = await openStore({ dataDir, log, policies });
   lifecycle.onShutdown('store', () => store.close());
 
   const api = createApi({ token: env.TELEGRAM_BOT_TOKEN, apiRoot: env.TELEGRAM_API_ROOT });
@@ -48,7 +50,15 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onShutdown('producer', () => producer.close());
 
   const board = createProgressBoard();
-  const render = createRender({ db: store.db, vault, config: env, board, now: Date.now });
+  const hosts = createHosts({
+    producer,
+    instance,
+    hosts: [env.HOST_ID],
+    refresh: (key) => sender.refresh(key),
+    log,
+  });
+  lifecycle.onShutdown('hosts', () => hosts.close());
+  const render = createRender({ db: store.db, vault, config: env, board, hosts, now: Date.now });
   const sender = createSender({ db: store.db, api, render, log });
   lifecycle.onShutdown('sender', () => sender.close());
   const relay = createRelay({ store, vault, producer, log });
@@ -70,13 +80,26 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   const measurements = createMeasurements({ db: store.db, producer, board, refresh: sender.refresh, log });
   const record = (report: Pick<Report, 'operationId' | 'jobId' | 'outcome' | 'at'>): Promise<void> =>
     recordReport({ store, vault, producer, config: env, log }, report);
+  const observations = createObservations({ store, producer, log });
+  lifecycle.onShutdown('observations', () => observations.close());
   const reports = consumeReports({
     redisUrl,
     instance,
     log,
+    onHint: observations.onHint,
     onReport: async (report) => {
-      if (report.jobName === measureVms.name) measurements.record(report);
-      else if (report.jobName !== buildImage.name) await record(report);
+      switch (report.jobName) {
+        case measureVms.name:
+          return measurements.record(report);
+        case probeGpu.name:
+          return hosts.record(report);
+        case lookAtVms.name:
+          return observations.record(report);
+        case buildImage.name:
+          return recordImage({ store, record, host: env.HOST_ID }, report);
+        default:
+          return record(report);
+      }
     },
   });
   lifecycle.onShutdown('reports', () => reports.close());
@@ -88,24 +111,25 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   const housekeeping = startHousekeeping({ store, vault, log });
   lifecycle.onShutdown('housekeeping', () => housekeeping.close());
 
-  const menus = menusFor(administrators);
-  const registering = { api, log, signal: lifecycle.signal };
-  for (const menu of menus.all) void registerMenu(registering, menu);
+  const menus = createMenus({ api, store, administrators, log, signal: lifecycle.signal });
+  menus.register();
 
   const handle = createUpdateHandler({
     store,
     vault,
     config: env,
     bot,
+    hosts,
     log,
     answerCallback: (queryId, toast) => void answerCallback({ api, log }, queryId, toast),
     showTyping: (chatId) => void showTyping({ api, log }, chatId),
     measure: measurements.ask,
+    lookAtHosts: hosts.look,
+    probeGpu: (keys, correlationId) => hosts.probe(env.HOST_ID, keys, correlationId),
+    deleteMessage: (message) => void deleteMessage({ api, log, signal: lifecycle.signal }, message),
     onReachable: (chatId) => {
       sender.unmute(chatId);
-      // An administrator who had never written had no chat to register a menu for.
-      const menu = menus.of(chatId);
-      if (menu !== undefined) void registerMenu(registering, menu);
+      menus.onReachable(chatId);
     },
     onUnreachable: sender.mute,
   });

@@ -1,9 +1,14 @@
 import type { Event } from '../../shared/event-store/schema.ts';
+import type { ImageEvent } from '../../shared/image/image.ts';
 import type { VmEvent } from '../../shared/vm/events.ts';
+import { plain } from './format/rich-text.ts';
+import { findNames } from './names.ts';
+import { refreshBatch } from './orders.ts';
 import { findOperation, findVm } from './queries.ts';
-import type { DomainEvent } from './store/domain-event.ts';
+import { type DomainEvent, isImageEvent, isVmEvent } from './store/domain-event.ts';
 import type { Trx } from './store/store.ts';
 import { post } from './telegram/messages.ts';
+import { imageIsNew } from './texts/operations.ts';
 import type { View } from './view.ts';
 
 /**
@@ -13,9 +18,26 @@ import type { View } from './view.ts';
 
 export const operationMessageKey = (operationId: string): string => `op:${operationId}`;
 
+/** Messages of changes of keys are found by what began them. */
+export const keysMessageKey = (correlationId: string): string => `keys:${correlationId}`;
+
+const bump = async (trx: Trx, key: string): Promise<void> => {
+  const row = await trx
+    .selectFrom('messages')
+    .select(['chat_id', 'view'])
+    .where('key', '=', key)
+    .executeTakeFirst();
+  if (row !== undefined)
+    await post(trx, { key, chatId: row.chat_id, view: JSON.parse(row.view), bump: true });
+};
+
 const showOperation = async (trx: Trx, operationId: string): Promise<void> => {
   const operation = await findOperation(trx, operationId);
-  if (operation === undefined || operation.chat === null) return;
+  if (operation === undefined) return;
+  if (operation.batch_id !== null) await refreshBatch(trx, operation.batch_id);
+  // A change of keys has one message for all VMs, where somebody asked for it.
+  if (operation.cause === 'keys') return bump(trx, keysMessageKey(operation.correlation_id));
+  if (operation.chat === null) return;
   await post(trx, {
     key: operationMessageKey(operationId),
     chatId: operation.chat,
@@ -30,13 +52,14 @@ const tellOwner = async (trx: Trx, event: Event<VmEvent>, view: View): Promise<v
   await post(trx, { key: `event:${event.position}`, chatId: vm.owner, view });
 };
 
-export const notifications = async (trx: Trx, event: Event<DomainEvent>): Promise<void> => {
+const onVmEvent = async (trx: Trx, event: Event<VmEvent>): Promise<void> => {
   switch (event.type) {
     case 'VmRequested':
     case 'VmStartRequested':
     case 'VmRestartRequested':
     case 'VmStopRequested':
     case 'VmDestroyRequested':
+    case 'AccessUpdateRequested':
     case 'ExecRequested':
     case 'ExecCancelRequested':
     case 'VmCreated':
@@ -44,27 +67,59 @@ export const notifications = async (trx: Trx, event: Event<DomainEvent>): Promis
     case 'VmRestarted':
     case 'VmStopped':
     case 'VmDestroyed':
+    case 'AccessUpdated':
     case 'ExecFinished':
     case 'OperationFailed':
     case 'OperationCancelled':
     case 'OperationTimedOut':
       return showOperation(trx, event.data.operationId);
+    case 'VmStopPlanned':
+    case 'VmStartPlanned':
+    case 'VmPlanDropped': {
+      const { batchId } = event.data.order;
+      return batchId === null ? undefined : refreshBatch(trx, batchId);
+    }
     case 'VmExited': {
       const { vmId, cause, exitCode } = event.data;
+      // The message of its start, which follows, says that the host was restarted.
+      if (cause === 'host-restarted') return;
       return tellOwner(trx, event, { kind: 'vm-event', vmId, event: 'exited', cause, exitCode });
     }
+    case 'VmRanOutOfMemory':
+      return tellOwner(trx, event, { kind: 'vm-event', vmId: event.data.vmId, event: 'out-of-memory' });
     case 'VmLost':
       return tellOwner(trx, event, { kind: 'vm-event', vmId: event.data.vmId, event: 'lost' });
     case 'VmPortReassigned':
-    case 'UserAllowed':
-    case 'UserRemoved':
-    case 'AccessRequested':
-    case 'AccessRefused':
-    case 'PlanDefined':
-    case 'PlanChanged':
-    case 'DefaultMemoryChanged':
-    case 'DefaultCpusChanged':
-    case 'GpuPassthroughChanged':
+    case 'VmLeftStopped':
+    case 'AccessUpdatePlanned':
+    case 'VmPasswordChanged':
       return;
   }
 };
+
+/** Whoever asked for a build has its message; the other administrators hear when there is a new image. */
+const tellOfImage = async (
+  trx: Trx,
+  event: Event<Extract<ImageEvent, { type: 'ImageBuilt' }>>,
+  administrators: readonly number[],
+): Promise<void> => {
+  const { operationId, host, asked } = event.data;
+  const operation = asked ? await findOperation(trx, operationId) : undefined;
+  const names = await findNames(trx);
+  const by = operation === undefined ? null : names(operation.owner);
+  const content = plain(imageIsNew(host, by));
+  for (const chatId of administrators) {
+    if (chatId === operation?.chat) continue;
+    await post(trx, { key: `event:${event.position}:${chatId}`, chatId, view: { kind: 'content', content } });
+  }
+};
+
+export const createNotifications =
+  (administrators: readonly number[]) =>
+  async (trx: Trx, event: Event<DomainEvent>): Promise<void> => {
+    if (isVmEvent(event)) await onVmEvent(trx, event);
+    else if (isImageEvent(event)) {
+      await showOperation(trx, event.data.operationId);
+      if (event.type === 'ImageBuilt') await tellOfImage(trx, event, administrators);
+    }
+  };

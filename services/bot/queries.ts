@@ -27,6 +27,16 @@ export const findVmsByOwner = (db: Db, owner: number): Promise<VmRow[]> =>
     .orderBy('vm_id')
     .execute();
 
+/** Everything a person has and had, the oldest first. */
+export const findAllVmsByOwner = (db: Db, owner: number): Promise<VmRow[]> =>
+  db
+    .selectFrom('vms')
+    .selectAll()
+    .where('owner', '=', owner)
+    .orderBy('requested_at')
+    .orderBy('vm_id')
+    .execute();
+
 export const findVm = (db: Db, vmId: string): Promise<VmRow | undefined> =>
   db.selectFrom('vms').selectAll().where('vm_id', '=', vmId).executeTakeFirst();
 
@@ -72,6 +82,53 @@ export const findVms = (db: Db): Promise<VmRow[]> =>
     .orderBy('requested_at')
     .orderBy('vm_id')
     .execute();
+
+/** VMs that a batch waits for: another operation has to end first. */
+export const countPlannedOfBatch = async (db: Db, batchId: string): Promise<number> => {
+  const { count } = await db
+    .selectFrom('vms')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('planned_batch', '=', batchId)
+    .executeTakeFirstOrThrow();
+  return count;
+};
+
+/** Operations of one kind that one update of somebody began. */
+export const findOperationsOfUpdate = (
+  db: Db,
+  correlationId: string,
+  kind: string,
+): Promise<OperationRow[]> =>
+  db
+    .selectFrom('operations')
+    .selectAll()
+    .where('correlation_id', '=', correlationId)
+    .where('kind', '=', kind)
+    .orderBy('requested_at')
+    .orderBy('operation_id')
+    .execute();
+
+export const countPeople = async (db: Db): Promise<{ allowed: number; asking: number }> => {
+  const rows = await db
+    .selectFrom('users')
+    .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
+    .groupBy('status')
+    .execute();
+  const of = (status: string) => rows.find((row) => row.status === status)?.count ?? 0;
+  return { allowed: of('allowed'), asking: of('asking') };
+};
+
+/** Commands of somebody's that have not ended. */
+export const countOpenExecs = async (db: Db, owner: number): Promise<number> => {
+  const { count } = await db
+    .selectFrom('operations')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('status', '=', 'open')
+    .where('kind', '=', 'exec')
+    .where('owner', '=', owner)
+    .executeTakeFirstOrThrow();
+  return count;
+};
 
 /** Operations that were ordered in one go. */
 export const findBatch = (db: Db, batchId: string): Promise<OperationRow[]> =>

@@ -139,3 +139,20 @@ export const recordReport = async (
     .forgetPrivate(outputName, execCommandName(operationId))
     .catch((err) => log.debug({ err }, 'left'));
 };
+
+/** A build: of the image that somebody asked for, or that a creation had made because there was none. */
+export const recordImage = async (
+  { store, record, host }: { store: Store; record: (report: Report) => Promise<void>; host: string },
+  report: Report,
+): Promise<void> => {
+  const { operationId, outcome, at } = report;
+  if ((await findOperation(store.db, operationId)) !== undefined) return record(report);
+  if (outcome.kind !== 'succeeded') return;
+  const { imageId, built } = catalog.buildImage.result.parse(outcome.result);
+  if (!built) return;
+  await store.transaction(async (trx) => {
+    const metadata = { actor: null, chat: null, correlationId: operationId, causationId: 'report' };
+    const command = { type: 'RecordImageBuilt', data: { operationId, host, imageId, at } } as const;
+    await store.handle(trx, image, imageStream(host), command, metadata);
+  });
+};

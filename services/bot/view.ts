@@ -1,4 +1,6 @@
+import type { SshKey } from '../../shared/user/user.ts';
 import type { Content } from './format/rich-text.ts';
+import type { BatchInWords } from './texts/orders.ts';
 
 /**
  * What a message of the chat is about. Kept with the message as JSON and rendered at every sending, so that it
@@ -9,4 +11,40 @@ export type View =
   | { kind: 'operation'; operationId: string }
   | { kind: 'status'; vmId: string }
   | { kind: 'vm-event'; vmId: string; event: 'exited'; cause: string; exitCode: number }
-  | { kind: 'vm-event'; vmId: string; event: 'lost' };
+  | { kind: 'vm-event'; vmId: string; event: 'lost' | 'out-of-memory' }
+  /** Many VMs under one order. `target`: whose; null for everybody's. */
+  | {
+      kind: 'batch';
+      batchId: string;
+      what: BatchInWords['what'];
+      target: number | null;
+      /** The administrator, for those who are not that one. */
+      by: number | null;
+    }
+  /** A change of somebody's keys, and how far it has got in the VMs that run. */
+  | {
+      kind: 'keys';
+      change: 'added' | 'removed';
+      key: Omit<SshKey, 'line'>;
+      correlationId: string;
+    }
+  /** A password that holds from the VM's next start on. */
+  | { kind: 'password'; vmId: string }
+  /** May these VMs be destroyed? `question`: the update that asked; `expiresAt` in milliseconds since 1970. */
+  | {
+      kind: 'confirm-force-destroy';
+      question: number;
+      target: number | null;
+      vmIds: string[];
+      note: string | null;
+      expiresAt: number;
+    }
+  /** The administrators' overview, and the list of all VMs. */
+  | { kind: 'overview' }
+  | { kind: 'vm-list'; page: number }
+  /** GPUs were switched on; the host is asked whether it has any. */
+  | { kind: 'gpu'; host: string };
+
+export type BatchView = Extract<View, { kind: 'batch' }>;
+export type KeysView = Extract<View, { kind: 'keys' }>;
+export type ConfirmForceDestroyView = Extract<View, { kind: 'confirm-force-destroy' }>;

@@ -17,7 +17,6 @@ export const cancelOperation: ButtonAction = {
       conversation.toast(alreadyEnded, true);
       return;
     }
-    await requestCancel(conversation, operation);
-    conversation.toast(cancelRequested);
+    if (await requestCancel(conversation, operation)) conversation.toast(cancelRequested);
   },
 };

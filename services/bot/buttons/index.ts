@@ -1,4 +1,13 @@
 import { askAccess, grant, refuse } from './access.ts';
+import {
+  confirmForceDestroy,
+  dropForceDestroy,
+  newPassword,
+  olderAudit,
+  olderHistory,
+  removeKey,
+  vmList,
+} from './administration.ts';
 import type { ButtonAction } from './button.ts';
 import { cancelOperation } from './cancel.ts';
 import { confirmDestroy, destroy, keep } from './destroy.ts';
@@ -7,7 +16,7 @@ import { create, help } from './general.ts';
 import { restart, start, status, stop } from './vm.ts';
 
 /** Every button's action. */
-const actions: readonly ButtonAction[] = [
+export const actions: readonly ButtonAction[] = [
   start,
   stop,
   restart,
@@ -22,6 +31,13 @@ const actions: readonly ButtonAction[] = [
   askAccess,
   grant,
   refuse,
+  newPassword,
+  removeKey,
+  olderHistory,
+  olderAudit,
+  vmList,
+  confirmForceDestroy,
+  dropForceDestroy,
 ];
 
 const byAction = new Map(actions.map((action) => [action.action, action]));

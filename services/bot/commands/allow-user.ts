@@ -4,6 +4,7 @@ import { plain } from '../format/rich-text.ts';
 import { findPlans } from '../queries.ts';
 import type { PlanRow } from '../store/schema.ts';
 import { createButton, helpButton } from '../texts/buttons.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { accessGranted, userAllowed } from '../texts/general.ts';
 import { badUserId, badUsername, planUnknown, tooManyWords } from '../texts/refusals.ts';
 import { defineCommand, UsageError } from './command.ts';
@@ -31,9 +32,7 @@ const usernamePattern = /^@?([A-Za-z][A-Za-z0-9_]{3,31})$/;
 
 export const allowUserCommand = defineCommand({
   name: 'allow_user',
-  usage: '<user id> [plan] [username]',
-  summary: 'let somebody in, or change their plan',
-  example: '/allow_user 123456789 2 @anna',
+  ...commandTexts.allowUser,
   access: 'administrator',
   arguments: z
     .string()

@@ -18,7 +18,8 @@ export const chooseVm = async (
 ): Promise<VmRow | undefined> => {
   const vms = await findVmsByOwner(conversation.trx, conversation.person.id);
   if (name !== undefined) {
-    const named = vms.find((vm) => vm.name === name);
+    // While one of that name is being removed there may be a newer one.
+    const named = vms.findLast((vm) => vm.name === name);
     if (named === undefined)
       await conversation.reply(
         plain(

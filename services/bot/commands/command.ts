@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Conversation } from '../conversation.ts';
 import type { Access } from '../people.ts';
-import { nameRule, noArgumentWanted } from '../texts/refusals.ts';
+import { argumentsWrong, nameRule, noArgumentWanted } from '../texts/refusals.ts';
 import { vmNamePattern } from '../vm-name.ts';
 
 /**
@@ -42,5 +42,5 @@ export const optionalVmName = z
 export const readArguments = <Arguments>(command: Command<Arguments>, text: string): Arguments => {
   const result = command.arguments.safeParse(text);
   if (result.success) return result.data;
-  throw new UsageError(result.error.issues[0]?.message ?? 'the arguments are wrong');
+  throw new UsageError(result.error.issues[0]?.message ?? argumentsWrong);
 };

@@ -2,6 +2,7 @@ import type { Conversation } from '../conversation.ts';
 import { plain } from '../format/rich-text.ts';
 import type { VmRow } from '../store/schema.ts';
 import { confirmDestroyButton, destroyButton, keepButton } from '../texts/buttons.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { confirmDestroy } from '../texts/general.ts';
 import { vmRefusal } from '../texts/refusals.ts';
 import { chooseVm } from './choose-vm.ts';
@@ -20,9 +21,7 @@ export const askBeforeDestroying = async (conversation: Conversation, vm: VmRow)
 
 export const destroy = defineCommand({
   name: 'destroy',
-  usage: '[name]',
-  summary: 'delete your VM for good, its home included',
-  example: '/destroy',
+  ...commandTexts.destroy,
   access: 'user',
   arguments: optionalVmName,
   async run(conversation, name) {

@@ -1,22 +1,31 @@
 import { z } from 'zod';
 import type { Conversation } from '../conversation.ts';
 import { plain } from '../format/rich-text.ts';
-import { findVmsByOwner } from '../queries.ts';
+import { countOpenExecs, findVmsByOwner } from '../queries.ts';
 import { execCommandName, execInputName } from '../sealed-names.ts';
 import type { VmRow } from '../store/schema.ts';
 import { createButton, execOnButton } from '../texts/buttons.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { execWaits } from '../texts/general.ts';
-import { commandMissing, commandTooLong, noVm, nulByte } from '../texts/refusals.ts';
+import { commandMissing, commandTooLong, noVm, nulByte, tooManyExecs } from '../texts/refusals.ts';
 import { defineCommand } from './command.ts';
 import { answerRefusal } from './lifecycle.ts';
 
 /** `name: command` addresses one VM; everything else is the command itself, whatever it holds. */
 const addressed = /^([a-z0-9-]{1,32}):[ \t\n]+([\s\S]+)$/i;
 
+/** Commands that one person may have running at once, over all their VMs. */
+export const mostOpenExecs = 8;
+
 /** Runs a command as the VM's user. Its text is sealed: neither events nor jobs hold it. */
-export const requestExec = async (conversation: Conversation, vm: VmRow, command: string): Promise<void> =>
-  answerRefusal(conversation, vm, 'exec', async () => {
-    const { trx, vault, config, now } = conversation;
+export const requestExec = async (conversation: Conversation, vm: VmRow, command: string): Promise<void> => {
+  const { trx, vault, config, now, person } = conversation;
+  // One person must not take the places of everybody else.
+  if ((await countOpenExecs(trx, person.id)) >= mostOpenExecs) {
+    await conversation.reply(plain(tooManyExecs(mostOpenExecs)));
+    return;
+  }
+  await answerRefusal(conversation, vm, 'exec', async () => {
     const operationId = conversation.newId();
     await vault.seal(trx, vm.vm_id, execCommandName(operationId), command);
     await conversation.handleVm(vm.vm_id, {
@@ -25,12 +34,11 @@ export const requestExec = async (conversation: Conversation, vm: VmRow, command
     });
     conversation.showTyping();
   });
+};
 
 export const exec = defineCommand({
   name: 'exec',
-  usage: '[name:] command',
-  summary: 'run a command in your VM',
-  example: '/exec df -h /home/dev',
+  ...commandTexts.exec,
   access: 'user',
   arguments: z
     .string()

@@ -3,6 +3,7 @@ import { plain } from '../format/rich-text.ts';
 import { mayUse } from '../people.ts';
 import { findVmsByOwner, limitsFor } from '../queries.ts';
 import { askAccessButton, createButton, statusButton } from '../texts/buttons.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { asking, removed, stranger, welcome } from '../texts/general.ts';
 import { anyText, type Command, defineCommand } from './command.ts';
 
@@ -43,14 +44,13 @@ export const showHelp =
     );
   };
 
-const anything = { access: 'anybody' as const, usage: '' };
+const anything = { access: 'anybody' as const };
 
 export const helpCommands = (commands: () => readonly Command[]): Command[] => [
   defineCommand({
     ...anything,
     name: 'start',
-    summary: 'who you are here and what to do next',
-    example: '/start',
+    ...commandTexts.start,
     // Telegram itself puts a payload behind /start when somebody follows a link.
     arguments: anyText,
     run: showHelp(commands),
@@ -58,8 +58,7 @@ export const helpCommands = (commands: () => readonly Command[]): Command[] => [
   defineCommand({
     ...anything,
     name: 'help',
-    summary: 'every command you may use',
-    example: '/help',
+    ...commandTexts.help,
     arguments: anyText,
     run: showHelp(commands),
   }),

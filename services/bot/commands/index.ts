@@ -1,13 +1,22 @@
+import { adminInfo } from './admin-info.ts';
 import { allowUserCommand } from './allow-user.ts';
 import { cancel } from './cancel.ts';
 import type { Command } from './command.ts';
+import { configCpu, configGpu, configPlan, configRam } from './config.ts';
 import { create } from './create.ts';
 import { destroy } from './destroy.ts';
 import { exec } from './exec.ts';
+import { forceDestroy, forceStop } from './force.ts';
 import { helpCommands } from './help.ts';
+import { audit, history } from './history.ts';
 import { listAllowed } from './list-allowed.ts';
+import { maintenance } from './maintenance.ts';
+import { password } from './password.ts';
 import { plans } from './plans.ts';
+import { rebuildImage } from './rebuild-image.ts';
+import { removeUser } from './remove-user.ts';
 import { restart } from './restart.ts';
+import { sshKey } from './ssh-key.ts';
 import { startVm } from './start-vm.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
@@ -22,10 +31,24 @@ export const commands: readonly Command[] = [
   stop,
   restart,
   destroy,
+  sshKey,
+  password,
   cancel,
+  history,
   plans,
+  adminInfo,
   allowUserCommand,
+  removeUser,
   listAllowed,
+  configGpu,
+  configRam,
+  configCpu,
+  configPlan,
+  maintenance,
+  forceStop,
+  forceDestroy,
+  rebuildImage,
+  audit,
 ];
 
 const byName = new Map(commands.map((command) => [command.name, command]));

@@ -4,6 +4,7 @@ import { plain } from '../format/rich-text.ts';
 import type { VmRow } from '../store/schema.ts';
 import { vmButtons } from '../texts/buttons.ts';
 import { type VmVerb, vmRefusal } from '../texts/refusals.ts';
+import { refuseDuringMaintenance } from './maintenance-rule.ts';
 
 /** Starting, stopping, restarting and destroying, the same for a command and for a button. */
 
@@ -21,13 +22,16 @@ export const requestLifecycle = async (
   conversation: Conversation,
   vm: VmRow,
   verb: LifecycleVerb,
-): Promise<void> =>
-  answerRefusal(conversation, vm, verb, async () => {
+): Promise<void> => {
+  const brings = verb === 'start' || verb === 'restart';
+  if (brings && (await refuseDuringMaintenance(conversation))) return;
+  await answerRefusal(conversation, vm, verb, async () => {
     await conversation.handleVm(vm.vm_id, {
       type: commandTypes[verb],
       data: { operationId: conversation.newId(), vmId: vm.vm_id, at: conversation.now.toISOString() },
     });
   });
+};
 
 /** Turns a broken rule into the sentence that explains the VM's state. */
 export const answerRefusal = async (

@@ -1,13 +1,12 @@
 import { plain } from '../format/rich-text.ts';
 import { findAllowedUsers } from '../queries.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { allowedList } from '../texts/general.ts';
 import { defineCommand, noArguments } from './command.ts';
 
 export const listAllowed = defineCommand({
   name: 'list_allowed',
-  usage: '',
-  summary: 'who may use Berth',
-  example: '/list_allowed',
+  ...commandTexts.listAllowed,
   access: 'administrator',
   arguments: noArguments,
   async run(conversation) {

@@ -1,13 +1,12 @@
 import { plain } from '../format/rich-text.ts';
 import { findPlans, limitsFor } from '../queries.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { planList } from '../texts/general.ts';
 import { defineCommand, noArguments } from './command.ts';
 
 export const plans = defineCommand({
   name: 'plans',
-  usage: '',
-  summary: 'the plans, and which one is yours',
-  example: '/plans',
+  ...commandTexts.plans,
   access: 'user',
   arguments: noArguments,
   async run(conversation) {

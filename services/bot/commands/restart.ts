@@ -1,13 +1,12 @@
 import { restartButton } from '../texts/buttons.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { chooseVm } from './choose-vm.ts';
 import { defineCommand, optionalVmName } from './command.ts';
 import { requestLifecycle } from './lifecycle.ts';
 
 export const restart = defineCommand({
   name: 'restart',
-  usage: '[name]',
-  summary: 'stop your VM and start it again',
-  example: '/restart',
+  ...commandTexts.restart,
   access: 'user',
   arguments: optionalVmName,
   async run(conversation, name) {

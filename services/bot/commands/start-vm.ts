@@ -1,13 +1,12 @@
 import { startButton } from '../texts/buttons.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { chooseVm } from './choose-vm.ts';
 import { defineCommand, optionalVmName } from './command.ts';
 import { requestLifecycle } from './lifecycle.ts';
 
 export const startVm = defineCommand({
   name: 'start_vm',
-  usage: '[name]',
-  summary: 'start your VM',
-  example: '/start_vm',
+  ...commandTexts.startVm,
   access: 'user',
   arguments: optionalVmName,
   async run(conversation, name) {

@@ -2,6 +2,7 @@ import type { Conversation } from '../conversation.ts';
 import { plain } from '../format/rich-text.ts';
 import { findVmsByOwner } from '../queries.ts';
 import { createButton } from '../texts/buttons.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { noVm, noVmCalled } from '../texts/refusals.ts';
 import { defineCommand, optionalVmName } from './command.ts';
 
@@ -12,9 +13,7 @@ export const showStatus = async (conversation: Conversation, vmIds: string[]): P
 
 export const status = defineCommand({
   name: 'status',
-  usage: '[name]',
-  summary: 'your VMs: state, use, how to get in',
-  example: '/status',
+  ...commandTexts.status,
   access: 'user',
   arguments: optionalVmName,
   async run(conversation, name) {

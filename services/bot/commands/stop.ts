@@ -1,13 +1,12 @@
 import { stopButton } from '../texts/buttons.ts';
+import { commandTexts } from '../texts/commands.ts';
 import { chooseVm } from './choose-vm.ts';
 import { defineCommand, optionalVmName } from './command.ts';
 import { requestLifecycle } from './lifecycle.ts';
 
 export const stop = defineCommand({
   name: 'stop',
-  usage: '[name]',
-  summary: 'stop your VM; its files stay',
-  example: '/stop',
+  ...commandTexts.stop,
   access: 'user',
   arguments: optionalVmName,
   async run(conversation, name) {

@@ -6,6 +6,7 @@ import { readRefusal } from './refusals.ts';
 /** The command menus of Telegram: one by default, others for single chats. */
 
 export type MenuCommand = { command: string; description: string };
+/** Without commands: the scope shall have no menu of its own. */
 export type Menu = {
   scope: { type: 'default' } | { type: 'chat'; chat_id: number };
   commands: MenuCommand[];
@@ -28,7 +29,9 @@ const register = async (api: Api, { scope, commands }: Menu): Promise<void> => {
       ({ command, description }, place) =>
         command === commands[place]!.command && description === commands[place]!.description,
     );
-  if (!isKnown) await api.call('setMyCommands', { scope, commands });
+  if (isKnown) return;
+  if (commands.length === 0) await api.call('deleteMyCommands', { scope });
+  else await api.call('setMyCommands', { scope, commands });
 };
 
 /** True once it is registered; false where that is of no use, or no longer wanted. */

@@ -50,7 +50,7 @@ export const execOnButton = (vm: VmOfButton, inputId: string): Button => ({
 });
 
 /** The next sensible steps for a VM as it stands; only ones that would be accepted. */
-export const vmButtons = (vm: VmOfButton): Button[][] => {
+export const vmButtons = (vm: VmOfButton, { mayStart = true } = {}): Button[][] => {
   switch (vm.status) {
     case 'running':
       return [
@@ -58,13 +58,43 @@ export const vmButtons = (vm: VmOfButton): Button[][] => {
         [stopButton(vm), destroyButton(vm)],
       ];
     case 'stopped':
-      return [[startButton(vm), statusButton(vm)], [destroyButton(vm)]];
+      return [[...(mayStart ? [startButton(vm)] : []), statusButton(vm)], [destroyButton(vm)]];
     case 'failed':
     case 'lost':
       return [[destroyButton(vm)]];
     case 'destroyed':
-      return [[createButton]];
+      return mayStart ? [[createButton]] : [];
     default:
       return [];
   }
+};
+
+/** To the page before and the page after; none where there is only one. */
+export const pageButtons = (page: number, pages: number): Button[][] => [
+  [
+    ...(page > 0 ? [{ text: '◀️', data: encodeCallback('vm-list', page - 1) }] : []),
+    ...(page < pages - 1 ? [{ text: '▶️', data: encodeCallback('vm-list', page + 1) }] : []),
+  ],
+];
+
+export const removeKeyButton = (key: { fingerprint: string }, label: string): Button => ({
+  text: `🗑 ${label}`,
+  // A fingerprint is longer than callback data may be; its beginning tells one person's keys apart.
+  data: encodeCallback('remove-key', key.fingerprint.slice('SHA256:'.length, 'SHA256:'.length + 20)),
+});
+export const passwordButton = (vm: VmOfButton, label = '🔑 New password') => forVm(label, 'password', vm);
+export const historyButton = (vm: VmOfButton, label: string): Button => forVm(label, 'history-of', vm);
+/** What happened before the event at that place of the log. `about`: a VM or a person, empty for all. */
+export const olderButton = (action: 'history' | 'audit', about: string | number, before: number): Button => ({
+  text: '⏪ Older',
+  data: encodeCallback(action, about, before),
+});
+/** `question`: the update that asked; what was asked is kept with the message. */
+export const confirmForceDestroyButton = (question: number): Button => ({
+  text: '🗑 Yes, destroy them',
+  data: encodeCallback('force-destroy', question),
+});
+export const dropForceDestroyButton: Button = {
+  text: 'Keep them',
+  data: encodeCallback('force-destroy-drop'),
 };

@@ -76,6 +76,16 @@ export const userRefused = (userId: number, username: string | null): FmtString 
 export const requestSettled = (userId: number): FmtString =>
   fmt`The request of ${code(`${userId}`)} has been settled already.`;
 
+/** How somebody is called: by the name that they have on Telegram, else by their id. */
+export const personInWords = (
+  userId: number,
+  known: { firstName: string; username: string | null } | null,
+): FmtString => {
+  if (known === null || (known.firstName === '' && known.username === null)) return fmt`${code(`${userId}`)}`;
+  if (known.username === null) return fmt`${known.firstName}`;
+  return known.firstName === '' ? fmt`@${known.username}` : fmt`${known.firstName} (@${known.username})`;
+};
+
 export const userInWords = (userId: number, username: string | null): FmtString =>
   username === null ? fmt`${code(`${userId}`)}` : fmt`@${username} (${code(`${userId}`)})`;
 
@@ -160,6 +170,8 @@ export const vmExited = (name: string, cause: string, exitCode: number, memoryBy
       return fmt`🛑 ${bold(name)} stopped by itself (exit code ${exitCode}). /start_vm starts it again.`;
   }
 };
+export const vmOutOfMemory = (name: string, memoryBytes: number): FmtString =>
+  fmt`⚠️ ${bold(name)} ran out of memory (its limit is ${formatBytes(memoryBytes)}), and the kernel ended a program in it. The VM itself goes on. A plan with more memory would help; an administrator can give you one.`;
 export const vmLost = (name: string): FmtString =>
   fmt`🔴 The container of ${bold(name)} has vanished from the host. /destroy clears up what is left, /create makes a new VM.`;
 
@@ -170,7 +182,8 @@ const operationNouns: Record<string, string> = {
   stop: 'stopping',
   destroy: 'destroying',
   exec: 'the command on',
+  'build-image': 'the build of the VM image',
 };
 export const operationInWords = (kind: string, vmName: string): string =>
-  `${operationNouns[kind] ?? kind} ${vmName}`;
+  `${operationNouns[kind] ?? kind} ${vmName}`.trim();
 export const execChosen = (name: string): FmtString => fmt`It runs on ${bold(name)}.`;

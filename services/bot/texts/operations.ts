@@ -1,6 +1,7 @@
 import { formatDuration } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join, pre } from '../format/rich-text.ts';
 import { failureInWords } from './failures.ts';
+import { type OrderInWords, orderedDone, orderedFailed, orderedOpen } from './orders.ts';
 
 /** The one message of an operation, at every moment of its life. */
 
@@ -17,6 +18,8 @@ export type OperationInWords = {
   ahead: number | null;
   step: string | null;
   stepDetail: string | null;
+  /** Null where its owner asked for it. */
+  order: OrderInWords | null;
 };
 
 const present: Record<string, string> = {
@@ -47,7 +50,7 @@ const steps: Record<string, string> = {
 };
 
 /** Behind every failure stands the operation's id, by which the logs are searched. */
-const reference = (operationId: string): FmtString => fmt`\nid ${code(operationId)}`;
+export const reference = (operationId: string): FmtString => fmt`\nid ${code(operationId)}`;
 
 const waiting = ({ ahead, step, stepDetail }: OperationInWords): FmtString => {
   if (step !== null)
@@ -61,7 +64,11 @@ const elapsed = ({ elapsedMs }: OperationInWords): string =>
   elapsedMs < 1_000 ? '' : ` · ${formatDuration(elapsedMs)}`;
 
 export const operationOpen = (operation: OperationInWords): FmtString =>
-  fmt`⏳ ${present[operation.kind] ?? operation.kind} ${bold(operation.name)}…\n${waiting(operation)}${elapsed(operation)}`;
+  fmt`${
+    operation.order === null
+      ? fmt`⏳ ${present[operation.kind] ?? operation.kind} ${bold(operation.name)}…`
+      : orderedOpen(operation.kind, operation.name, operation.order)
+  }\n${waiting(operation)}${elapsed(operation)}`;
 
 export const created = (name: string, tookMs: number, access: FmtString): FmtString =>
   fmt`✅ ${bold(name)} is running (${formatDuration(tookMs)}).\n${access}`;
@@ -72,10 +79,23 @@ export const stopped = (name: string): FmtString =>
 export const destroyed = (name: string): FmtString =>
   fmt`🗑 ${bold(name)} is destroyed, its home and password with it.`;
 
+/** The same for what somebody else ordered; `access` where the VM runs now. */
+export const orderDone = (
+  kind: string,
+  name: string,
+  order: OrderInWords,
+  access: FmtString | null,
+): FmtString =>
+  access === null ? orderedDone(kind, name, order) : fmt`${orderedDone(kind, name, order)}\n${access}`;
+
 export const operationFailed = (operation: OperationInWords): FmtString => {
   const { what, next } = failureInWords(operation.reasonCode, operation.reasonDetail);
   const verb = infinitive[operation.kind] ?? operation.kind;
-  return fmt`❌ Could not ${verb} ${bold(operation.name)}.\n${what}\n${next}${reference(operation.operationId)}`;
+  const head =
+    operation.order === null
+      ? fmt`❌ Could not ${verb} ${bold(operation.name)}.`
+      : orderedFailed(operation.kind, operation.name, operation.order);
+  return fmt`${head}\n${what}\n${next}${reference(operation.operationId)}`;
 };
 
 const afterCancel: Record<string, string> = {
@@ -101,6 +121,32 @@ export const operationTimedOut = (operation: OperationInWords): FmtString =>
   fmt`⌛️ ${present[operation.kind] ?? operation.kind} ${bold(operation.name)} did not end in time: no worker answered for ${formatDuration(operation.elapsedMs)}.\n${
     afterTimeout[operation.kind] ?? ''
   }${reference(operation.operationId)}`;
+
+export const imageBuildOpen = (operation: OperationInWords): FmtString => {
+  const { step, stepDetail, ahead } = operation;
+  const where =
+    step === null
+      ? ahead !== null && ahead > 0
+        ? fmt`Waiting for another build`
+        : fmt`Asked the host`
+      : stepDetail === null
+        ? fmt`It takes a few minutes`
+        : fmt`${code(stepDetail)}`;
+  return fmt`🧱 Building the VM image anew…\n${where}${elapsed(operation)}`;
+};
+export const imageBuildDone = (host: string, tookMs: number): FmtString =>
+  fmt`✅ The VM image of host ${bold(host)} is new (${formatDuration(tookMs)}). VMs made from now on have it; those that are there stay as they are.`;
+export const imageBuildFailed = (operation: OperationInWords): FmtString => {
+  const { what } = failureInWords(operation.reasonCode, operation.reasonDetail);
+  return fmt`❌ The VM image was not built anew; the one before stays in use.\n${what}${reference(operation.operationId)}`;
+};
+export const imageBuildCancelled = fmt`✖️ Cancelled: the VM image stays the one that it was.`;
+export const imageBuildTimedOut = (operation: OperationInWords): FmtString =>
+  fmt`⌛️ The build of the VM image did not end within ${formatDuration(operation.elapsedMs)}. The one before stays in use.${reference(operation.operationId)}`;
+export const imageIsNew = (host: string, by: FmtString | null): FmtString =>
+  by === null
+    ? fmt`🧱 The VM image of host ${bold(host)} was missing or out of date, and has been built.`
+    : fmt`🧱 ${by} had the VM image of host ${bold(host)} built anew. VMs made from now on have it.`;
 
 /** What `/exec` shows. The command's text and its output are put in as they are, never as markup. */
 export type ExecInWords = OperationInWords & {

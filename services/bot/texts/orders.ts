@@ -167,8 +167,8 @@ export const confirmForceDestroy = (
     ],
     '\n',
   );
+export const forceDestroyConfirmed = fmt`🗑 Confirmed.`;
 export const forceDestroyDropped = fmt`👍 Nothing is destroyed.`;
-export const vmsHaveChanged = 'There are other VMs now than I listed. Send /force_destroy again.';
 export const targetUnknown = (text: string): string =>
   `${text} is neither all nor anybody I know: give a Telegram id, a user name, or all`;
 export const targetMissing = 'whose VMs is missing: a Telegram id, a user name, or all';

@@ -1,4 +1,4 @@
-import type { HostFacts } from '../../../queues/host-facts.ts';
+import type { GpuOffer, HostFacts } from '../../../queues/host-facts.ts';
 import type { QueueCount } from '../../../queues/producer.ts';
 import { formatBytes, formatDuration } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
@@ -20,6 +20,7 @@ export type Overview = {
 export type HostInWords = {
   host: string;
   facts: HostFacts | null;
+  gpu: GpuOffer | null;
   workers: { pid: number; startedAt: string }[];
   queues: readonly QueueCount[];
   /** What running VMs have been given. */
@@ -49,7 +50,7 @@ const queueInWords = ({ kind, waiting, active, delayed, oldestWaitMs }: QueueCou
   return `${kind}: ${parts.join(', ')}`;
 };
 
-const hostInWords = ({ host, facts, workers, queues, given }: HostInWords): FmtString[] => [
+const hostInWords = ({ host, facts, gpu, workers, queues, given }: HostInWords): FmtString[] => [
   fmt``,
   fmt`🖥 ${bold(`Host ${host}`)}`,
   ...(facts === null
@@ -61,7 +62,7 @@ const hostInWords = ({ host, facts, workers, queues, given }: HostInWords): FmtS
             : `, ${formatBytes(facts.disk.freeBytes)} of ${formatBytes(facts.disk.totalBytes)} disk free`
         }`,
         fmt`Given to running VMs: ${formatBytes(given.memoryBytes)} RAM, ${cpusInWords(given.cpus)}`,
-        fmt`GPU: ${gpuOfferInWords(facts.gpu)}`,
+        fmt`GPU: ${gpuOfferInWords(gpu)}`,
         facts.image === null
           ? fmt`VM image: not built yet; the first /create does it`
           : fmt`VM image: ${facts.image.name}, built ${timeInWords(facts.image.createdAt)} UTC${facts.image.current ? '' : ', from an older recipe: /rebuild_image'}`,

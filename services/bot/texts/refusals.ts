@@ -2,8 +2,8 @@ import { bold, code, type FmtString, fmt } from '../format/rich-text.ts';
 
 /** What a person reads when a command is against the rules of the moment: what is so, and what to do. */
 
-type VmInWords = { name: string; status: string };
-export type VmVerb = 'start' | 'stop' | 'restart' | 'destroy' | 'exec';
+type VmInWords = { name: string; status: string; paused?: number };
+export type VmVerb = 'start' | 'stop' | 'restart' | 'destroy' | 'exec' | 'password';
 
 const doing: Record<VmVerb, string> = {
   start: 'started',
@@ -11,6 +11,7 @@ const doing: Record<VmVerb, string> = {
   restart: 'restarted',
   destroy: 'destroyed',
   exec: 'used',
+  password: 'given a new password',
 };
 
 export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
@@ -25,6 +26,9 @@ export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
     case 'stopping':
       return fmt`${name} is just stopping. Wait for its message, then /start_vm.`;
     case 'stopped':
+      if (vm.paused === 1) {
+        return fmt`${name} is stopped for maintenance, and starts again by itself when that ends.`;
+      }
       return verb === 'exec'
         ? fmt`${name} is stopped, so nothing can run in it. Start it with /start_vm, then try again.`
         : fmt`${name} is stopped already. /start_vm starts it.`;
@@ -43,7 +47,9 @@ export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
 };
 
 export const operationEnded = fmt`That has ended already; there is nothing to cancel.`;
-export const notCancellable = fmt`A stop or a removal on its way cannot be called back. You will read here when it is done.`;
+export const notCancellable = fmt`A stop, a removal or a new password on its way cannot be called back. You will read here when it is done.`;
+export const tooManyExecs = (most: number): FmtString =>
+  fmt`You have ${most} commands running, and more at once are not taken. Wait for one to end, or /cancel one.`;
 export const cancelledAlready = fmt`That is being cancelled already; you will read here when it has ended.`;
 export const nothingToCancel = fmt`Nothing of yours is waiting or running.`;
 export const movedOn = (vm: VmInWords): string =>
@@ -68,6 +74,7 @@ export const noPortLeft = fmt`Every SSH port of this host is in use, so no VM ca
 
 export const nameRule =
   'a name has 1–32 lower-case letters, digits and hyphens, and neither begins nor ends with a hyphen';
+export const argumentsWrong = 'the arguments are wrong';
 export const noArgumentWanted = 'this command takes nothing behind it';
 export const commandMissing = 'the command to run is missing';
 export const commandTooLong =
@@ -83,3 +90,4 @@ export const badUsername = (word: string, plans: string[]): string =>
   `${shortened(word)} is neither a plan (${plans.join(', ')}) nor a Telegram user name`;
 export const alreadyEnded = 'That has ended already.';
 export const inputGone = 'That command is no longer waiting. Send it again.';
+export const noteTooLong = (most: number): string => `the reason is too long: ${most} characters at most`;

@@ -1,0 +1,97 @@
+import { type Content, plain } from '../format/rich-text.ts';
+import { findOperation, findVm } from '../queries.ts';
+import { passwordName } from '../sealed-names.ts';
+import { isVmOperation, type VmRow } from '../store/schema.ts';
+import { vmExited, vmLost, vmOutOfMemory } from '../texts/general.ts';
+import { passwordChanged } from '../texts/keys.ts';
+import { gpuSwitchedOn } from '../texts/settings.ts';
+import { vmCard } from '../texts/vms.ts';
+import type { View } from '../view.ts';
+import { renderKeys, renderPasswordChange } from './access.ts';
+import { renderBatch, renderConfirmForceDestroy } from './batch.ts';
+import { renderExec } from './exec.ts';
+import { renderImageBuild } from './image-build.ts';
+import { renderLifecycle } from './lifecycle.ts';
+import { renderOverview, renderVmList } from './overview.ts';
+import { accessTo, buttonsFor, type Rendering } from './rendering.ts';
+
+/** Turns what a message is about into what people read, looking up everything that must not lie around as text. */
+
+const renderOperation = async (operationId: string, rendering: Rendering): Promise<Content | null> => {
+  const operation = await findOperation(rendering.db, operationId);
+  if (operation === undefined) return null;
+  if (!isVmOperation(operation)) return renderImageBuild(operation, rendering);
+  const vm = await findVm(rendering.db, operation.vm_id);
+  if (vm === undefined) return null;
+  if (operation.kind === 'exec') return renderExec(operation, vm, rendering);
+  if (operation.kind === 'access') return renderPasswordChange(operation, vm, rendering);
+  return renderLifecycle(operation, vm, rendering);
+};
+
+const renderStatus = async (vm: VmRow, rendering: Rendering): Promise<Content> => {
+  const { db, vault, config, board, now } = rendering;
+  const card = vmCard(vm, {
+    host: config.SSH_PUBLIC_HOST,
+    password: await vault.unseal(db, vm.vm_id, passwordName),
+    figures: board.figuresOf(vm.vm_id),
+    now: new Date(now()),
+  });
+  const buttons = await buttonsFor(vm, rendering);
+  return plain(
+    card,
+    buttons.map((row) => row.filter(({ text }) => text !== 'ℹ️ Status')),
+  );
+};
+
+const renderVmEvent = async (
+  view: Extract<View, { kind: 'vm-event' }>,
+  vm: VmRow,
+  rendering: Rendering,
+): Promise<Content> => {
+  const buttons = await buttonsFor(vm, rendering);
+  switch (view.event) {
+    case 'lost':
+      return plain(vmLost(vm.name), buttons);
+    case 'out-of-memory':
+      return plain(vmOutOfMemory(vm.name, vm.memory_bytes), buttons);
+    case 'exited':
+      return plain(vmExited(vm.name, view.cause, view.exitCode, vm.memory_bytes), buttons);
+  }
+};
+
+/** Null where there is nothing left to say. */
+export const createRender =
+  (rendering: Rendering) =>
+  async (view: View): Promise<Content | null> => {
+    const { db, hosts } = rendering;
+    switch (view.kind) {
+      case 'content':
+        return view.content;
+      case 'operation':
+        return renderOperation(view.operationId, rendering);
+      case 'batch':
+        return renderBatch(view, rendering);
+      case 'confirm-force-destroy':
+        return renderConfirmForceDestroy(view, rendering);
+      case 'keys':
+        return renderKeys(view, rendering);
+      case 'overview':
+        return renderOverview(rendering);
+      case 'vm-list':
+        return renderVmList(view.page, rendering);
+      case 'gpu':
+        return plain(gpuSwitchedOn(hosts.gpuOf(view.host)));
+      case 'status':
+      case 'vm-event':
+      case 'password': {
+        const vm = await findVm(db, view.vmId);
+        if (vm === undefined) return null;
+        if (view.kind === 'status') return renderStatus(vm, rendering);
+        if (view.kind === 'vm-event') return renderVmEvent(view, vm, rendering);
+        return plain(
+          passwordChanged(vm.name, false, await accessTo(vm, rendering)),
+          await buttonsFor(vm, rendering),
+        );
+      }
+    }
+  };

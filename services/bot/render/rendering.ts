@@ -1,0 +1,70 @@
+import type { Vault } from '../../../shared/secrets/vault.ts';
+import type { BotConfig, Db } from '../conversation.ts';
+import type { Button, FmtString } from '../format/rich-text.ts';
+import type { KnownHosts } from '../hosts.ts';
+import { findNames } from '../names.ts';
+import type { ProgressBoard } from '../progress-board.ts';
+import { findSettings, findUser } from '../queries.ts';
+import { passwordName } from '../sealed-names.ts';
+import type { OperationRow, VmRow } from '../store/schema.ts';
+import { vmButtons } from '../texts/buttons.ts';
+import type { OperationInWords } from '../texts/operations.ts';
+import type { OrderInWords } from '../texts/orders.ts';
+import { accessInWords } from '../texts/vms.ts';
+
+/** What every message is made with, and what several kinds of messages show. */
+
+export type Rendering = {
+  db: Db;
+  vault: Vault;
+  config: Pick<BotConfig, 'SSH_PUBLIC_HOST' | 'ADMIN_USER_ID' | 'INSTANCE' | 'HOST_ID'>;
+  board: ProgressBoard;
+  hosts: KnownHosts;
+  now: () => number;
+};
+
+const endOf = ({ ended_at, requested_at }: OperationRow, now: number): number =>
+  (ended_at === null ? now : Date.parse(ended_at)) - Date.parse(requested_at);
+
+const orderInWords = async (operation: OperationRow, { db }: Rendering): Promise<OrderInWords | null> => {
+  const { order_reason: reason, order_by: by, order_note: note } = operation;
+  if (reason === null) return null;
+  return { reason, note, who: by === null ? null : (await findNames(db))(by) };
+};
+
+/** `name`: the VM's, or what else the operation is about. */
+export const wordsFor = async (
+  operation: OperationRow,
+  name: string,
+  rendering: Rendering,
+): Promise<OperationInWords> => {
+  const { board, now } = rendering;
+  const progress = board.of(operation.operation_id, operation.host);
+  return {
+    kind: operation.kind,
+    status: operation.status,
+    name,
+    operationId: operation.operation_id,
+    elapsedMs: Math.max(0, endOf(operation, now())),
+    reasonCode: operation.reason_code,
+    reasonDetail: operation.reason_detail,
+    cancelling: operation.cancelling === 1,
+    ahead: progress.ahead,
+    step: progress.step,
+    stepDetail: progress.detail,
+    order: await orderInWords(operation, rendering),
+  };
+};
+
+export const accessTo = async (vm: VmRow, { db, vault, config }: Rendering): Promise<FmtString> =>
+  accessInWords(vm, config.SSH_PUBLIC_HOST, await vault.unseal(db, vm.vm_id, passwordName));
+
+/** The next steps that its owner would be allowed: none for somebody off the list, no start during maintenance. */
+export const buttonsFor = async (vm: VmRow, { db, config }: Rendering): Promise<Button[][]> => {
+  const isAdministrator = config.ADMIN_USER_ID.includes(vm.owner);
+  if (isAdministrator) return vmButtons(vm);
+  const owner = await findUser(db, vm.owner);
+  if (owner?.status !== 'allowed') return [];
+  const { maintenance_since: maintenance } = await findSettings(db);
+  return vmButtons(vm, { mayStart: maintenance === null });
+};
