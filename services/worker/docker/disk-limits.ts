@@ -1,13 +1,11 @@
-import { customAlphabet } from 'nanoid';
 import { type Engine, isRefusal } from './engine.ts';
+import { newProbe, removeProbe } from './probes.ts';
 
 /** Whether Docker can hold a container to a size. That depends on its storage driver and on what that lies on. */
 
 const always = ['btrfs', 'zfs', 'devicemapper'];
 /** The driver where it depends on the mount's options, of which Docker says nothing. */
 const sometimes = 'overlay2';
-
-const newSuffix = customAlphabet('abcdefghijklmnopqrstuvwxyz0123456789', 10);
 
 type Storage = { Driver: string; DriverStatus?: [string, string][] | null };
 
@@ -23,21 +21,16 @@ export const tryDiskLimit = async (
   engine: Engine,
   { instance, image }: { instance: string; image: string },
 ): Promise<boolean> => {
-  const name = `${instance}-probe-${newSuffix()}`;
-  const Labels = { 'berth.instance': instance, 'berth.probe': new Date().toISOString() };
+  const probe = newProbe(instance);
   try {
     await engine.call('making a container with a disk limit', (docker) =>
-      docker.createContainer({ name, Image: image, Labels, HostConfig: { StorageOpt: { size: '1G' } } }),
+      docker.createContainer({ ...probe, Image: image, HostConfig: { StorageOpt: { size: '1G' } } }),
     );
     return true;
   } catch (error) {
     if (!isRefusal(error)) throw error;
     return false;
   } finally {
-    await engine
-      .call('removing a probe', (docker) => docker.getContainer(name).remove({ force: true }))
-      .catch((error: unknown) => {
-        if (!isRefusal(error, 404)) throw error;
-      });
+    await removeProbe(engine, probe.name);
   }
 };

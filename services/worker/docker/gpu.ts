@@ -1,10 +1,10 @@
-import { customAlphabet } from 'nanoid';
 import { OperationError, RetryableError } from '../../../queues/errors.ts';
 import type { GpuOffer } from '../../../queues/host-facts.ts';
-import { type Engine, isRefusal } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { type GpuWay, gpuRequests } from './gpu-requests.ts';
 import { findImage } from './images.ts';
 import { createFrameReader } from './output-frames.ts';
+import { newProbe, removeOldProbes, removeProbe } from './probes.ts';
 import { explainRefusal } from './refusals.ts';
 
 /**
@@ -14,34 +14,11 @@ import { explainRefusal } from './refusals.ts';
 
 export type ProbeOrder = { instance: string; image: string; runtime: string };
 
-const probeLabel = 'berth.probe';
-/** Milliseconds after which a probe was left behind by a worker that died. */
-const leftBehindAfter = 60_000;
+/** Milliseconds. */
 const startDeadline = 20_000;
-
-const newSuffix = customAlphabet('abcdefghijklmnopqrstuvwxyz0123456789', 10);
 
 /** Character devices alone: /dev/nvidia-caps is a folder. WSL has one device for all GPUs. */
 const listDevices = 'for file in /dev/nvidia* /dev/dxg; do [ -c "$file" ] && echo "$file"; done; exit 0';
-
-const remove = async (engine: Engine, nameOrId: string): Promise<void> => {
-  try {
-    await engine.call('removing a probe', (docker) => docker.getContainer(nameOrId).remove({ force: true }));
-  } catch (error) {
-    if (!isRefusal(error, 404, 409)) throw error; // 409: it is being removed
-  }
-};
-
-const removeOldProbes = async (engine: Engine, instance: string): Promise<void> => {
-  const filters = { label: [`berth.instance=${instance}`, probeLabel] };
-  const probes = await engine.call('listing probes', (docker) =>
-    docker.listContainers({ all: true, filters }),
-  );
-  for (const { Id, Labels } of probes) {
-    const age = Date.now() - Date.parse(Labels[probeLabel] ?? '');
-    if (!(age < leftBehindAfter)) await remove(engine, Id);
-  }
-};
 
 const readLogs = (frames: Buffer): string[] => {
   const pieces: Buffer[] = [];
@@ -55,12 +32,12 @@ const devicesBy = async (
   { instance, image, runtime }: ProbeOrder,
   way: GpuWay,
 ): Promise<string[]> => {
-  const name = `${instance}-probe-${newSuffix()}`;
+  const probe = newProbe(instance);
+  const { name } = probe;
   const options = {
-    name,
+    ...probe,
     Image: image,
     Entrypoint: ['/bin/sh', '-c', listDevices],
-    Labels: { 'berth.instance': instance, [probeLabel]: new Date().toISOString() },
     HostConfig: {
       DeviceRequests: gpuRequests[way],
       Runtime: runtime,
@@ -71,22 +48,20 @@ const devicesBy = async (
   };
   try {
     await engine.call('creating a probe', (docker) => docker.createContainer(options));
-    const container = <T>(what: string, run: Parameters<typeof engine.call<T>>[1], deadline = 10_000) =>
-      engine.call(what, run, { deadline });
-    await container(
+    await engine.call(
       'starting a probe',
       (docker, abortSignal) => docker.getContainer(name).start({ abortSignal }),
-      startDeadline,
+      { deadline: startDeadline },
     );
-    await container('waiting for a probe', (docker, abortSignal) =>
+    await engine.call('waiting for a probe', (docker, abortSignal) =>
       docker.getContainer(name).wait({ abortSignal }),
     );
-    const logs = await container('reading a probe', (docker) =>
+    const logs = await engine.call('reading a probe', (docker) =>
       docker.getContainer(name).logs({ stdout: true, follow: false }),
     );
     return readLogs(logs);
   } finally {
-    await remove(engine, name); // by its name: the answer to its making may have been lost
+    await removeProbe(engine, name);
   }
 };
 

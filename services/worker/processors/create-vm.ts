@@ -3,20 +3,14 @@ import type { createVm, Payload, Result } from '../../../queues/catalog.ts';
 import type { Context, Processor } from '../../../queues/consumer.ts';
 import { OperationError, RetryableError, SupersededError } from '../../../queues/errors.ts';
 import { hasFewerCpus } from '../docker/container-options.ts';
-import {
-  createContainer,
-  lookAgain,
-  lookUpContainer,
-  removeContainer,
-  startContainer,
-} from '../docker/containers.ts';
+import { createContainer, lookAgain, lookUpContainer, removeContainer } from '../docker/containers.ts';
 import type { GpuWay } from '../docker/gpu-requests.ts';
 import { ensureNetwork } from '../docker/network.ts';
 import { resourceName } from '../docker/ownership.ts';
 import { ensureVolume, removeVolume } from '../docker/volumes.ts';
 import type { VmHost } from '../vm-host.ts';
 import { isFinal, meaningOf } from './meaning.ts';
-import { letOwnerIn, readFingerprint } from './owner-access.ts';
+import { readFingerprint, startForOwner } from './owner-access.ts';
 import { ensureVmImage } from './vm-image.ts';
 
 /**
@@ -125,12 +119,7 @@ const bringUp = async (host: VmHost, payload: Create, context: Context): Promise
   await context.progress('container');
   const order = payload.limits.gpu ? { ...payload, gpuWay: await requireGpu(host) } : payload;
   const containerId = await findOrMake(host, order, context);
-  await context.progress('starting');
-  await context.checkFence();
-  await startContainer(host.engine, containerId, context);
-  context.log.info({ containerId }, 'container started');
-  await context.progress('ssh');
-  const early = await letOwnerIn(host, { ...payload, containerId }, context);
+  const early = await startForOwner(host, { ...payload, containerId }, context);
   return { containerId, hostKeyFingerprint: early ?? (await readFingerprint(host, containerId, context)) };
 };
 

@@ -1,6 +1,7 @@
 import type { Access } from '../../../queues/catalog.ts';
 import type { Context } from '../../../queues/consumer.ts';
 import { RetryableError } from '../../../queues/errors.ts';
+import { startContainer } from '../docker/containers.ts';
 import { mustRunInContainer } from '../docker/exec.ts';
 import { hostKeyFingerprint } from '../host-key.ts';
 import type { VmHost } from '../vm-host.ts';
@@ -17,7 +18,7 @@ type Started = { containerId: string; sshPort: number; access: Access };
  * Puts the owner's access in place and waits until SSH answers, both at once. Gives the host key's fingerprint where
  * it was to be had by the way, else null. Throws as putAccess and waitUntilSshAnswers do.
  */
-export const letOwnerIn = async (
+const letOwnerIn = async (
   host: VmHost,
   { containerId, sshPort, access }: Started,
   context: Context,
@@ -34,6 +35,24 @@ export const letOwnerIn = async (
   } finally {
     halting.abort(); // the one that failed ends the other
   }
+};
+
+/**
+ * Starts the container, unless it runs, and sees that its owner can get in. Gives what letOwnerIn gives; throws
+ * SupersededError before the start where a newer operation exists.
+ */
+export const startForOwner = async (
+  host: VmHost,
+  started: Started,
+  context: Context,
+): Promise<string | null> => {
+  const { containerId } = started;
+  await context.progress('starting');
+  await context.checkFence();
+  await startContainer(host.engine, containerId, context);
+  context.log.info({ containerId }, 'container started');
+  await context.progress('ssh');
+  return letOwnerIn(host, started, context);
 };
 
 /** The fingerprint of a VM whose SSH server answers. */

@@ -1,9 +1,9 @@
 import type { restartVm } from '../../../queues/catalog.ts';
 import type { Processor } from '../../../queues/consumer.ts';
-import { requireContainer, startContainer, stopContainer } from '../docker/containers.ts';
+import { requireContainer, stopContainer } from '../docker/containers.ts';
 import type { VmHost } from '../vm-host.ts';
 import { withMeaning } from './meaning.ts';
-import { letOwnerIn } from './owner-access.ts';
+import { startForOwner } from './owner-access.ts';
 
 /**
  * Stop and start as two steps of ours rather than Docker's one: between them a newer operation is let through,
@@ -19,11 +19,6 @@ export const restartVmProcessor =
       await context.checkFence();
       await stopContainer(engine, id, context);
       context.log.info({ containerId: id }, 'container stopped');
-      await context.progress('starting');
-      await context.checkFence();
-      await startContainer(engine, id, context);
-      context.log.info({ containerId: id }, 'container started');
-      await context.progress('ssh');
-      await letOwnerIn(host, { ...payload, containerId: id }, context);
+      await startForOwner(host, { ...payload, containerId: id }, context);
       return {};
     });

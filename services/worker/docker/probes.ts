@@ -1,0 +1,39 @@
+import { customAlphabet } from 'nanoid';
+import { type Engine, isRefusal } from './engine.ts';
+
+/**
+ * Probes are containers that a worker makes to see what Docker can do, and removes at once. One that a worker left
+ * behind as it died is removed by the next one that looks.
+ */
+
+const probeLabel = 'berth.probe';
+/** Milliseconds. */
+const leftBehindAfter = 60_000;
+
+const newSuffix = customAlphabet('abcdefghijklmnopqrstuvwxyz0123456789', 10);
+
+/** Name and labels of a new probe. */
+export const newProbe = (instance: string) => ({
+  name: `${instance}-probe-${newSuffix()}`,
+  Labels: { 'berth.instance': instance, [probeLabel]: new Date().toISOString() },
+});
+
+/** Removes it; one that is gone, or going, is done. By its name also where the answer to its making was lost. */
+export const removeProbe = async (engine: Engine, nameOrId: string): Promise<void> => {
+  try {
+    await engine.call('removing a probe', (docker) => docker.getContainer(nameOrId).remove({ force: true }));
+  } catch (error) {
+    if (!isRefusal(error, 404, 409)) throw error;
+  }
+};
+
+export const removeOldProbes = async (engine: Engine, instance: string): Promise<void> => {
+  const filters = { label: [`berth.instance=${instance}`, probeLabel] };
+  const probes = await engine.call('listing probes', (docker) =>
+    docker.listContainers({ all: true, filters }),
+  );
+  for (const { Id, Labels } of probes) {
+    const age = Date.now() - Date.parse(Labels[probeLabel] ?? '');
+    if (!(age < leftBehindAfter)) await removeProbe(engine, Id); // also one whose age cannot be read
+  }
+};
