@@ -8,8 +8,11 @@ import { createVmProcessor } from '../services/worker/processors/create-vm.ts';
 import { testContext } from '../services/worker/testing/context.ts';
 import { newVmOrder } from '../services/worker/testing/orders.ts';
 import { testHost } from '../services/worker/testing/vm-host.ts';
-import { docker as machinesDocker } from './support/docker.ts';
+import { type Berth, startBerth } from './support/berth.ts';
+import { findContainers, findVolumes, docker as machinesDocker } from './support/docker.ts';
+import type { ChatMessage, Participant } from './support/practice-client.ts';
 import { type SecondEngine, startSecondEngine } from './support/second-engine.ts';
+import { readAccess, ssh } from './support/ssh.ts';
 
 /**
  * GPUs where there are none: the machine's engine, which has to be without NVIDIA's toolkit, refuses them, and a
@@ -29,6 +32,11 @@ const standIn = {
     },
   })),
 };
+
+const says = (part: string) => (message: ChatMessage) => message.text.includes(part);
+const ended = ({ text: words }: ChatMessage) => /Done|Exit code|❌/.test(words);
+const create = (person: Participant, name = 'box') =>
+  person.ask(`/create ${name}`, says('is running'), { timeoutMs: 15_000 });
 
 /** What a command printed, in a container of the image with these devices. */
 const runWith = async (engine: Docker, devices: Docker.DeviceRequest[], command: string) => {
@@ -63,6 +71,29 @@ const cdiDevices = [{ Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=all'] }];
 describe('an engine without the NVIDIA container toolkit', () => {
   it('starts no container that asks for GPUs, and says why', async () => {
     await expect(runWith(machinesDocker, allGpus, 'true')).rejects.toThrow('could not select device driver');
+  });
+});
+
+describe('/config_gpu on a host without GPUs', () => {
+  let berth: Berth;
+
+  beforeAll(async () => {
+    berth = await startBerth();
+  });
+  afterAll(() => berth?.stop());
+
+  it('makes /create fail with what is missing and how to go on, and nothing is left of it', async () => {
+    await berth.admin.ask('/config_gpu on', says('GPU'));
+    const failed = await berth.admin.ask('/create box', says('/config_gpu off'), { timeoutMs: 30_000 });
+    expect(failed.text).toMatch(/NVIDIA|nvidia/);
+    await expect.poll(() => findContainers(berth.instance), { timeout: 10_000 }).toEqual([]);
+    expect(await findVolumes(berth.instance)).toEqual([]);
+  });
+
+  // The failed box keeps its name until it is destroyed; it does not count towards the person's VMs.
+  it('off again lets /create give a VM', async () => {
+    await berth.admin.ask('/config_gpu off', says('GPU'));
+    expect(await ssh(readAccess(await create(berth.admin, 'plain')), 'hostname')).toBe('plain');
   });
 });
 
@@ -120,6 +151,31 @@ describe('an engine with CDI', () => {
     expect(await Promise.all([has(true), has(false)])).toEqual([['nvidia.com/gpu=all'], []]);
     const left = await engine.docker.listContainers({ all: true });
     expect(left.filter(({ Labels }) => 'berth.probe' in Labels)).toEqual([]);
+  });
+
+  describe('and /config_gpu', () => {
+    let berth: Berth;
+    let guest: Participant;
+
+    beforeAll(async () => {
+      berth = await startBerth({ env: engine.env });
+      guest = await berth.newUser('Guest');
+    });
+    afterAll(() => berth?.stop());
+
+    it('off, as from the start, gives VMs no GPU', async () => {
+      await create(guest);
+      expect((await guest.ask('/exec ls /dev/nvidia0', ended)).text).toContain('No such file');
+    });
+
+    it('on gives new VMs the GPU, which their person may use, and leaves those that are there alone', async () => {
+      await berth.admin.ask('/config_gpu on', says('GPU'));
+      const access = readAccess(await create(berth.admin));
+      const answer = await berth.admin.ask('/exec ls /dev/nvidia0 && echo gone >/dev/nvidia0', ended);
+      expect(answer.text).toMatch(/\/dev\/nvidia0[\s\S]*exit code 0/);
+      expect(await ssh(access, 'sudo cat /proc/1/environ')).toContain('NVIDIA_STANDIN=all');
+      expect((await guest.ask('/exec ls /dev/nvidia0', ended)).text).toContain('No such file');
+    });
   });
 });
 

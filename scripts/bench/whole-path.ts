@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import { createProducer } from '../../queues/producer.ts';
 import { consumeReports } from '../../queues/reports.ts';
-import { notifications } from '../../services/bot/notifications.ts';
+import { createNotifications } from '../../services/bot/notifications.ts';
 import { createProgressBoard } from '../../services/bot/progress-board.ts';
 import { createRelay } from '../../services/bot/relay.ts';
-import { createRender } from '../../services/bot/render.ts';
+import { createRender } from '../../services/bot/render/render.ts';
 import { recordReport } from '../../services/bot/reports.ts';
 import { execCommandName, passwordName } from '../../services/bot/sealed-names.ts';
 import { createJobsPolicy } from '../../services/bot/store/policies/jobs.ts';
@@ -52,14 +52,25 @@ const countEnds = (api: Api, onEnd: () => void): Api => ({
 
 export const openPath = async ({ dataDir, redisUrl, apiRoot, token, people }: Options) => {
   const vault = createVault(Buffer.alloc(32, 7));
-  const store = await openStore({ dataDir, log, policies: [createJobsPolicy({ vault }), notifications] });
+  const store = await openStore({
+    dataDir,
+    log,
+    policies: [createJobsPolicy({ vault }), createNotifications([])],
+  });
   await addVms(store, vault, people);
   const connection = { redisUrl, instance: 'bench', log };
   const producer = createProducer(connection);
   const api = createApi({ token, apiRoot });
-  const config = { SSH_PORT_RANGE: { first: 20_000, last: 30_000 }, SSH_PUBLIC_HOST: '127.0.0.1' };
+  const config = {
+    INSTANCE: 'bench',
+    ADMIN_USER_ID: [],
+    HOST_ID: 'local',
+    SSH_PORT_RANGE: { first: 20_000, last: 30_000 },
+    SSH_PUBLIC_HOST: '127.0.0.1',
+  };
   const board = createProgressBoard();
-  const render = createRender({ db: store.db, vault, config, board, now: Date.now });
+  const hosts = { workers: () => [], factsOf: () => null, gpuOf: () => null, queuesOf: () => [] };
+  const render = createRender({ db: store.db, vault, config, board, hosts, now: Date.now });
   let [recorded, told, operations] = [0, 0, 0];
   let onProgress = () => {};
   const counting = countEnds(api, () => {

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createVault, type Vault } from '../../shared/secrets/vault.ts';
 import { command, vmId } from '../../shared/vm/testing/history.ts';
 import { emptyLog, forgetOldRows, forgetToldOutputs } from './housekeeping.ts';
-import { notifications, operationMessageKey } from './notifications.ts';
+import { createNotifications, operationMessageKey } from './notifications.ts';
 import { execCommandName, execOutputName, passwordName } from './sealed-names.ts';
 import { createJobsPolicy } from './store/policies/jobs.ts';
 import { databasePath, type Store } from './store/store.ts';
@@ -21,7 +21,7 @@ let vault: Vault;
 beforeEach(async () => {
   dataDir = newDataDir();
   vault = createVault(Buffer.alloc(32, 1));
-  store = await openTestStore({ dataDir, policies: [createJobsPolicy({ vault }), notifications] });
+  store = await openTestStore({ dataDir, policies: [createJobsPolicy({ vault }), createNotifications([])] });
   await store.transaction((trx) => vault.seal(trx, vmId, passwordName, 'a-password'));
   await tell(store, command.RequestVm('create'));
   await tell(store, command.RecordCreated('create'));

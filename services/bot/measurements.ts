@@ -60,7 +60,7 @@ export const createMeasurements = ({ db, producer, board, refresh, log }: Depend
       if (outcome.kind !== 'succeeded') return;
       for (const { vmId, ...figures } of measureVms.result.parse(outcome.result).vms)
         board.setFigures(vmId, figures);
-      for (const key of keys) refresh(key);
+      for (const key of new Set(keys)) refresh(key);
     },
   };
 };

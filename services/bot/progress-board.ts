@@ -22,7 +22,12 @@ const terminalEvents = new Set([
   'VmRestarted',
   'VmStopped',
   'VmDestroyed',
+  'AccessUpdated',
   'ExecFinished',
+  'ImageBuilt',
+  'ImageBuildFailed',
+  'ImageBuildCancelled',
+  'ImageBuildTimedOut',
   'OperationFailed',
   'OperationCancelled',
   'OperationTimedOut',
@@ -44,17 +49,16 @@ export const createProgressBoard = (now: () => number = Date.now) => {
     /** Takes a worker's word; gives the operations whose message changes, all that wait for it in case of a build. */
     record(progress: Progress): string[] {
       const { operationId, step, detail, output, host } = progress;
-      if (operationId === null) {
-        if (detail !== undefined) builds.set(host, detail);
-        return [...operations].filter(([, { step: at }]) => at === 'image').map(([id]) => id);
-      }
+      if (step === 'building' && detail !== undefined) builds.set(host, detail);
+      const waiting = [...operations].filter(([, { step: at }]) => at === 'image').map(([id]) => id);
+      if (operationId === null) return waiting;
       change(operationId, {
         step,
         ahead: null,
         detail: detail ?? null,
         ...(output === undefined ? {} : { output }),
       });
-      return [operationId];
+      return step === 'building' ? [operationId, ...waiting] : [operationId];
     },
     setAhead: (operationId: string, ahead: number | null): void => change(operationId, { ahead }),
     setFigures: (vmId: string, known: Figures): void => {

@@ -17,12 +17,15 @@ const ada = 1001;
 const from = { id: ada, is_bot: false, first_name: 'Ada' };
 const chat = { id: ada, type: 'private', first_name: 'Ada' };
 const config: BotConfig = {
+  INSTANCE: 'test',
   ADMIN_USER_ID: [ada],
   HOST_ID: 'h1',
   SSH_PORT_RANGE: { first: 22_000, last: 22_009 },
   SSH_PUBLIC_HOST: 'localhost',
   EXEC_TIMEOUT: 5,
 };
+
+const noHosts = { workers: () => [], factsOf: () => null, gpuOf: () => null, queuesOf: () => [] };
 
 let store: Store;
 let vault: Vault;
@@ -61,6 +64,10 @@ beforeEach(async () => {
     answerCallback: (_id, toast) => toasts.push(toast),
     showTyping: () => undefined,
     measure: () => undefined,
+    hosts: noHosts,
+    lookAtHosts: () => undefined,
+    probeGpu: () => undefined,
+    deleteMessage: () => undefined,
     onReachable: (id) => reachable.push(`${id} can be reached`),
     onUnreachable: (id) => reachable.push(`${id} cannot be reached`),
   });

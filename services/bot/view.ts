@@ -10,6 +10,8 @@ export type View =
   | { kind: 'content'; content: Content }
   | { kind: 'operation'; operationId: string }
   | { kind: 'status'; vmId: string }
+  /** Several VMs in one message. */
+  | { kind: 'statuses'; vmIds: string[] }
   | { kind: 'vm-event'; vmId: string; event: 'exited'; cause: string; exitCode: number }
   | { kind: 'vm-event'; vmId: string; event: 'lost' | 'out-of-memory' }
   /** Many VMs under one order. `target`: whose; null for everybody's. */

@@ -45,7 +45,6 @@ export const orderStop = (vm: Vm, { order, ...ids }: Ids & { order: Order }): Vm
 };
 
 export const orderStart = (vm: Vm, { order, ...ids }: Ids & { order: Order }): VmEvent[] => {
-  const { vmId, at } = ids;
   switch (vm.status) {
     case 'stopped':
       return vm.paused ? [{ type: 'VmStartRequested', data: { ...ids, epoch: vm.epoch + 1, order } }] : [];

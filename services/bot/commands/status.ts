@@ -6,9 +6,22 @@ import { commandTexts } from '../texts/commands.ts';
 import { noVm, noVmCalled } from '../texts/refusals.ts';
 import { defineCommand, optionalVmName } from './command.ts';
 
-/** One message a VM, so that each has its own buttons; live figures are filled in as the host answers. */
-export const showStatus = async (conversation: Conversation, vmIds: string[]): Promise<void> => {
-  for (const vmId of vmIds) conversation.measure(vmId, await conversation.show({ kind: 'status', vmId }));
+/** Cards that fit into one message, password and host key included. */
+const perMessage = 8;
+
+/**
+ * One VM has a message of its own with all its buttons; several share one, so that all are there at once however slowly
+ * Telegram takes messages. Live figures are filled in as the host answers.
+ */
+export const showStatus = async (conversation: Conversation, vmIds: readonly string[]): Promise<void> => {
+  for (let start = 0; start < vmIds.length; start += perMessage) {
+    const shown = vmIds.slice(start, start + perMessage);
+    const [only] = shown;
+    const key = await conversation.show(
+      shown.length === 1 ? { kind: 'status', vmId: only! } : { kind: 'statuses', vmIds: shown },
+    );
+    for (const vmId of shown) conversation.measure(vmId, key);
+  }
 };
 
 export const status = defineCommand({

@@ -1,7 +1,8 @@
-import { type Content, plain } from '../format/rich-text.ts';
+import { type Content, type FmtString, join, plain } from '../format/rich-text.ts';
 import { findOperation, findVm } from '../queries.ts';
 import { passwordName } from '../sealed-names.ts';
 import { isVmOperation, type VmRow } from '../store/schema.ts';
+import { statusButton } from '../texts/buttons.ts';
 import { vmExited, vmLost, vmOutOfMemory } from '../texts/general.ts';
 import { passwordChanged } from '../texts/keys.ts';
 import { gpuSwitchedOn } from '../texts/settings.ts';
@@ -28,14 +29,29 @@ const renderOperation = async (operationId: string, rendering: Rendering): Promi
   return renderLifecycle(operation, vm, rendering);
 };
 
-const renderStatus = async (vm: VmRow, rendering: Rendering): Promise<Content> => {
-  const { db, vault, config, board, now } = rendering;
-  const card = vmCard(vm, {
+const cardOf = async (vm: VmRow, { db, vault, config, board, now }: Rendering): Promise<FmtString> =>
+  vmCard(vm, {
     host: config.SSH_PUBLIC_HOST,
     password: await vault.unseal(db, vm.vm_id, passwordName),
     figures: board.figuresOf(vm.vm_id),
     now: new Date(now()),
   });
+
+const renderStatuses = async (vmIds: readonly string[], rendering: Rendering): Promise<Content> => {
+  const rows = await Promise.all(vmIds.map((vmId) => findVm(rendering.db, vmId)));
+  const vms = rows.filter((vm) => vm !== undefined);
+  const cards = await Promise.all(vms.map((vm) => cardOf(vm, rendering)));
+  return plain(
+    join(cards, '\n\n'),
+    // A row of two fits a phone; each leads to the VM's own card with its buttons.
+    Array.from({ length: Math.ceil(vms.length / 2) }, (_, row) =>
+      vms.slice(row * 2, row * 2 + 2).map((vm) => statusButton(vm, `ℹ️ ${vm.name}`)),
+    ),
+  );
+};
+
+const renderStatus = async (vm: VmRow, rendering: Rendering): Promise<Content> => {
+  const card = await cardOf(vm, rendering);
   const buttons = await buttonsFor(vm, rendering);
   return plain(
     card,
@@ -81,6 +97,8 @@ export const createRender =
         return renderVmList(view.page, rendering);
       case 'gpu':
         return plain(gpuSwitchedOn(hosts.gpuOf(view.host)));
+      case 'statuses':
+        return renderStatuses(view.vmIds, rendering);
       case 'status':
       case 'vm-event':
       case 'password': {

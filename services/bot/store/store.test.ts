@@ -5,14 +5,14 @@ import { createVault } from '../../../shared/secrets/vault.ts';
 import { settings, settingsStream } from '../../../shared/settings/settings.ts';
 import { vm, vmStream } from '../../../shared/vm/decider.ts';
 import { at, command, vmId } from '../../../shared/vm/testing/history.ts';
-import { notifications } from '../notifications.ts';
+import { createNotifications } from '../notifications.ts';
 import { passwordName } from '../sealed-names.ts';
 import { createJobsPolicy } from './policies/jobs.ts';
 import type { Policy, Store, Trx } from './store.ts';
 import { metadata, newDataDir, openTestStore, tell } from './testing/store.ts';
 
 const vault = createVault(Buffer.alloc(32, 7));
-const policies = [createJobsPolicy({ vault }), notifications];
+const policies = [createJobsPolicy({ vault }), createNotifications([])];
 
 type Table = 'events' | 'vms' | 'operations' | 'outbox' | 'messages' | 'vm_keys' | 'sealed_values';
 const count = async (store: Store, table: Table) =>

@@ -69,6 +69,7 @@ const operation: operations.OperationInWords = {
   ahead: 3,
   step: null,
   stepDetail: null,
+  order: null,
 };
 const exec: operations.ExecInWords = {
   ...operation,
