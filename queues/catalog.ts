@@ -13,7 +13,7 @@ import { gpuOffer } from './host-facts.ts';
  * prints travels beside the job (private-values.ts).
  */
 
-export const queueKinds = ['lifecycle', 'exec', 'image', 'query'] as const;
+export const queueKinds = ['lifecycle', 'exec', 'image', 'query', 'tunnel'] as const;
 export type QueueKind = (typeof queueKinds)[number];
 
 type Declaration<Name extends string, Payload extends z.ZodObject, Result extends z.ZodType> = {
@@ -195,7 +195,27 @@ export const probeGpu = defineJob({
   attempts: 1,
 });
 
-export const catalog = {
+/**
+ * Sees that people can reach the gateway, by whichever way the settings give, and says under which address. The gateway
+ * does this; `host` of the job is `gatewayHost`.
+ */
+export const openTunnel = defineJob({
+  name: 'open-tunnel',
+  queue: 'tunnel',
+  payload: z.object({ operationId: z.string(), correlationId: z.string() }),
+  result: z.object({
+    /** `https://…`, without a slash at its end. */
+    origin: z.url(),
+    way: z.enum(['named', 'quick', 'fixed', 'address']),
+    /** Why not a better way, for people; null where there is nothing to add. */
+    note: z.string().max(500).nullable(),
+  }),
+  attempts: 2,
+});
+export const gatewayHost = 'gateway';
+
+/** What workers do. */
+export const workerCatalog = {
   createVm,
   startVm,
   restartVm,
@@ -208,7 +228,12 @@ export const catalog = {
   lookAtVms,
   probeGpu,
 } as const;
+/** What the gateway does. */
+export const gatewayCatalog = { openTunnel } as const;
+export const catalog = { ...workerCatalog, ...gatewayCatalog } as const;
 export type Catalog = typeof catalog;
+export type WorkerCatalog = typeof workerCatalog;
+export type GatewayCatalog = typeof gatewayCatalog;
 export type Job = Catalog[keyof Catalog];
 export type JobName = Job['name'];
 /** The declaration of the job with that name. */

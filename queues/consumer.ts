@@ -12,17 +12,17 @@ import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { cancelChannel, isCancelled } from './cancellation.ts';
 import {
-  type Catalog,
   catalog,
   findJob,
+  type GatewayCatalog,
   type Job,
   type Outcome,
   outcome,
   type Payload,
   type Progress,
   type QueueKind,
-  queueKinds,
   type Result,
+  type WorkerCatalog,
 } from './catalog.ts';
 import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
 import { CancelledError, OperationError, RetryableError, redacted, SupersededError } from './errors.ts';
@@ -57,18 +57,20 @@ export type Context = {
 };
 
 export type Processor<J extends Job> = (payload: Payload<J>, context: Context) => Promise<Result<J>>;
-/** One processor per job: a missing one does not compile. */
-export type Processors = { [Name in keyof Catalog]: Processor<Catalog[Name]> };
+type ProcessorsOf<C> = { [Name in keyof C]: C[Name] extends Job ? Processor<C[Name]> : never };
+/** One processor per job of a worker, or of the gateway: a missing one does not compile. */
+export type Processors = ProcessorsOf<WorkerCatalog>;
+export type GatewayProcessors = ProcessorsOf<GatewayCatalog>;
 
 export type ConsumerOptions = {
   redisUrl: string;
   instance: string;
   host: string;
   /** How many jobs of each kind this process does at once. */
-  concurrency: Record<QueueKind, number>;
-  processors: Processors;
+  concurrency: Partial<Record<QueueKind, number>>;
+  processors: Processors | GatewayProcessors;
   log: Log;
-  /** Which queues to take from; all by default. */
+  /** Which queues to take from; by default those of the jobs that there are processors for. */
   kinds?: readonly QueueKind[];
 };
 
@@ -118,7 +120,9 @@ const outcomeOf = (error: unknown, last: boolean, log: Log): Outcome | null => {
 };
 
 export const createConsumer = (options: ConsumerOptions) => {
-  const { redisUrl, instance, host, concurrency, processors, log, kinds = queueKinds } = options;
+  const { redisUrl, instance, host, concurrency, processors, log } = options;
+  const jobs = Object.keys(processors).map((key) => catalog[key as keyof typeof catalog]);
+  const kinds = options.kinds ?? [...new Set(jobs.map(({ queue }) => queue))];
   const redis = connectRedis(redisUrl, 'consumer', log);
   const subscriber = connectRedis(redisUrl, 'subscriber', log);
   const report = createReporter(redis, instance, log);
@@ -132,7 +136,10 @@ export const createConsumer = (options: ConsumerOptions) => {
     return queue;
   };
   const byName = new Map(
-    Object.entries(catalog).map(([key, job]) => [job.name as string, processors[key as keyof Processors]]),
+    Object.entries(processors).map(([key, process]) => [
+      catalog[key as keyof typeof catalog].name as string,
+      process as unknown,
+    ]),
   );
   /** Operations being worked on here, by id: several jobs may have the same one. */
   const running = new Map<string, Set<{ worker: Worker; jobId: string }>>();
@@ -269,7 +276,7 @@ export const createConsumer = (options: ConsumerOptions) => {
       {
         connection: redis,
         prefix: instance,
-        concurrency: concurrency[kind],
+        concurrency: concurrency[kind] ?? 1,
         lockDuration,
         stalledInterval: 5_000,
         maxStalledCount: 5,

@@ -2,7 +2,15 @@ import { type Job as BullJob, Queue } from 'bullmq';
 import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { requestCancellation } from './cancellation.ts';
-import { findJob, type JobName, type Outcome, outcome, type QueueKind, queueKinds } from './catalog.ts';
+import {
+  findJob,
+  gatewayHost,
+  type JobName,
+  type Outcome,
+  outcome,
+  type QueueKind,
+  queueKinds,
+} from './catalog.ts';
 import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
 import { raiseFence } from './fence.ts';
 import { forgetPrivate, putPrivate, readPrivate } from './private-values.ts';
@@ -46,6 +54,10 @@ const states: Record<string, JobState> = {
 
 /** Milliseconds. BullMQ may wait for a connection for as long as it takes; whoever calls here may not. */
 const deadline = 5_000;
+
+/** The gateway looks after the tunnel, workers after all the rest. */
+const kindsOf = (host: string): QueueKind[] =>
+  queueKinds.filter((kind) => (kind === 'tunnel') === (host === gatewayHost));
 
 type Options = { redisUrl: string; instance: string; log: Log };
 
@@ -133,7 +145,7 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
     /** What lies in the queues of a host. */
     countQueues: (host: string): Promise<QueueCount[]> =>
       Promise.all(
-        queueKinds.map((kind) =>
+        kindsOf(host).map((kind) =>
           use(queueName(kind, host), async (queue) => {
             const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
             const [next] = await queue.getWaiting(0, 0);

@@ -35,7 +35,7 @@ export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 
   const read = async ({ job_name, payload: text, operation_id, job_id }: OutboxRow) => {
     try {
       const { name: jobName, payload: schema } = findJob(job_name ?? '');
-      const payload = schema.parse(JSON.parse(text ?? '')) as OperationPayload;
+      const payload = schema.parse(JSON.parse(text ?? '')) as object as OperationPayload;
       const isExec = jobName === catalog.exec.name;
       const isLifecycle = findJob(jobName).queue === 'lifecycle';
       const command = isExec

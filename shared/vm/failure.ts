@@ -14,6 +14,7 @@ export const failureCode = z.enum([
   'out-of-resources',
   'vm-not-running',
   'outcome-unknown',
+  'tunnel-unavailable',
   'gave-up',
 ]);
 export type FailureCode = z.infer<typeof failureCode>;

@@ -50,6 +50,10 @@ const words: Record<FailureCode, (detail: string) => Words> = {
     what: 'The command was started, but what became of it is unknown: the connection to it was lost.',
     next: 'It was not run a second time. Look in the VM what it did, then decide whether to run it again.',
   }),
+  'tunnel-unavailable': (detail) => ({
+    what: `There is no way to the gateway from outside at the moment${detail && `: ${detail}`}.`,
+    next: 'Try again in a minute; if it stays so, tell an administrator.',
+  }),
   'gave-up': (detail) => ({
     what: `It failed several times, and Berth gave up${detail && ` (${detail})`}.`,
     next: 'Try again; if it stays so, tell an administrator the id below.',
