@@ -14,6 +14,7 @@ import {
 import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
 import { raiseFence } from './fence.ts';
 import { forgetPrivate, putPrivate, readPrivate } from './private-values.ts';
+import { type Grant, issueTicket } from './tickets.ts';
 
 /** Adds jobs and looks after them. Every call fails within seconds while Redis is away; nothing is kept for later. */
 
@@ -163,6 +164,7 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
     cancel: (operationId: string) => requestCancellation(redis, instance, operationId),
     putPrivate: (name: string, bytes: Buffer) => putPrivate(redis, instance, name, bytes),
     readPrivate: (name: string) => readPrivate(redis, instance, name),
+    issueTicket: (ticket: string, to: Grant) => issueTicket(redis, instance, ticket, to),
     forgetPrivate: (...names: string[]) => forgetPrivate(redis, instance, ...names),
     async close(): Promise<void> {
       await closeRedis(redis);

@@ -70,7 +70,15 @@ export const openPath = async ({ dataDir, redisUrl, apiRoot, token, people }: Op
   };
   const board = createProgressBoard();
   const hosts = { workers: () => [], factsOf: () => null, gpuOf: () => null, queuesOf: () => [] };
-  const render = createRender({ db: store.db, vault, config, board, hosts, now: Date.now });
+  const render = createRender({
+    db: store.db,
+    vault,
+    config,
+    board,
+    hosts,
+    terminals: { countOf: () => 0 },
+    now: Date.now,
+  });
   let [recorded, told, operations] = [0, 0, 0];
   let onProgress = () => {};
   const counting = countEnds(api, () => {

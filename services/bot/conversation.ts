@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Metadata } from '../../shared/event-store/schema.ts';
 import { type ImageCommand, type ImageEvent, image, imageStream } from '../../shared/image/image.ts';
+import { type LinkCommand, type LinkEvent, link, linkStream } from '../../shared/link/link.ts';
 import { type PlanCommand, type PlanEvent, plan, planStream } from '../../shared/plan/plan.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import {
@@ -79,6 +80,9 @@ export type Conversation = {
   handlePlan(planId: string, command: PlanCommand): Promise<PlanEvent[]>;
   handleSettings(command: SettingsCommand): Promise<SettingsEvent[]>;
   handleImage(host: string, command: ImageCommand): Promise<ImageEvent[]>;
+  handleLink(operationId: string, command: LinkCommand): Promise<LinkEvent[]>;
+  /** Ends the terminals that are open on a VM. */
+  closeTerminals(vmId: string): void;
 };
 
 export type Toast = { text: string; alert: boolean };
@@ -91,6 +95,8 @@ export type Aftermath = {
   /** Keys of messages that show how the hosts are, and whether they have GPUs. */
   overviews: string[];
   gpuProbes: string[];
+  /** VMs whose terminals end. */
+  closedTerminals: string[];
   deletion: { chatId: number; messageId: number } | null;
 };
 
@@ -128,6 +134,7 @@ export const createConversation = (circumstances: Circumstances) => {
     measurements: [],
     overviews: [],
     gpuProbes: [],
+    closedTerminals: [],
     deletion: null,
   };
 
@@ -195,6 +202,11 @@ export const createConversation = (circumstances: Circumstances) => {
       (await store.handle(trx, plan, planStream(planId), command, metadata)).events,
     handleSettings: async (command) =>
       (await store.handle(trx, settings, settingsStream, command, metadata)).events,
+    handleLink: async (operationId, command) =>
+      (await store.handle(trx, link, linkStream(operationId), command, metadata)).events,
+    closeTerminals: (vmId) => {
+      aftermath.closedTerminals.push(vmId);
+    },
     handleImage: async (host, command) =>
       (await store.handle(trx, image, imageStream(host), command, metadata)).events,
   };

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import { operationMessageKey } from './notifications.ts';
-import { execCommandName, execOutputName } from './sealed-names.ts';
+import { execCommandName, execOutputName, linkVaultId } from './sealed-names.ts';
 import type { Store, Trx } from './store/store.ts';
 import { forgetOldMessages } from './telegram/messages.ts';
 
@@ -60,6 +60,21 @@ export const forgetToldOutputs = async (trx: Trx, vault: Vault, now: Date): Prom
   return told.length;
 };
 
+/** Tickets whose link is no longer good. */
+export const forgetOldTickets = async (trx: Trx, vault: Vault, now: Date): Promise<void> => {
+  const old = await trx
+    .selectFrom('vm_keys')
+    .innerJoin('operations', (join) =>
+      join.on('vm_keys.vm_id', '=', sql<string>`${linkVaultId('')} || operations.operation_id`),
+    )
+    .select('vm_keys.vm_id')
+    .where('operations.kind', '=', 'link')
+    .where('operations.ended_at', '<', before(now, outputsKept))
+    .limit(1_000)
+    .execute();
+  for (const { vm_id } of old) await vault.destroyKey(trx, vm_id);
+};
+
 export const forgetOldRows = async (trx: Trx, now: Date): Promise<void> => {
   await trx.deleteFrom('updates').where('received_at', '<', before(now, updatesKept)).execute();
   await trx
@@ -79,6 +94,7 @@ export const emptyLog = async ({ db }: Pick<Store, 'db'>): Promise<void> => {
 const keepHouse = async (store: Store, vault: Vault, now: Date): Promise<void> => {
   await store.transaction(async (trx) => {
     await forgetToldOutputs(trx, vault, now);
+    await forgetOldTickets(trx, vault, now);
     await forgetOldRows(trx, now);
     await forgetOldMessages(trx, before(now, messagesKept));
   });

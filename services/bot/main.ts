@@ -27,6 +27,7 @@ import { createApi } from './telegram/client.ts';
 import { identifyPatiently } from './telegram/identify.ts';
 import { startPoller } from './telegram/poller.ts';
 import { createSender } from './telegram/sender.ts';
+import { createTerminals } from './terminals.ts';
 import { createTicker } from './ticker.ts';
 import { createUpdateHandler } from './update-handler.ts';
 
@@ -58,7 +59,9 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     log,
   });
   lifecycle.onShutdown('hosts', () => hosts.close());
-  const render = createRender({ db: store.db, vault, config: env, board, hosts, now: Date.now });
+  const terminals = createTerminals({ producer, instance, log });
+  lifecycle.onShutdown('terminals', () => terminals.stop());
+  const render = createRender({ db: store.db, vault, config: env, board, hosts, terminals, now: Date.now });
   const sender = createSender({ db: store.db, api, render, log });
   lifecycle.onShutdown('sender', () => sender.close());
   const relay = createRelay({ store, vault, producer, log });
@@ -67,6 +70,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     sender.wake();
     if (events.length > 0) relay.wake();
     board.forgetEnded(events);
+    terminals.onCommitted(events);
     if (events.some(({ type }) => type === 'VmDestroyed')) {
       emptyLog(store).catch((err) => log.warn({ err }, 'the write-ahead log could not be emptied'));
     }
@@ -77,7 +81,14 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   });
   lifecycle.onShutdown('progress', () => progress.close());
 
-  const measurements = createMeasurements({ db: store.db, producer, board, refresh: sender.refresh, log });
+  const measurements = createMeasurements({
+    db: store.db,
+    producer,
+    board,
+    refresh: sender.refresh,
+    terminals,
+    log,
+  });
   const record = (report: Pick<Report, 'operationId' | 'jobId' | 'outcome' | 'at'>): Promise<void> =>
     recordReport({ store, vault, producer, config: env, log }, report);
   const observations = createObservations({ store, producer, log });
@@ -126,6 +137,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     measure: measurements.ask,
     lookAtHosts: hosts.look,
     probeGpu: (keys, correlationId) => hosts.probe(env.HOST_ID, keys, correlationId),
+    closeTerminals: terminals.close,
     deleteMessage: (message) => void deleteMessage({ api, log, signal: lifecycle.signal }, message),
     onReachable: (chatId) => {
       sender.unmute(chatId);

@@ -43,6 +43,7 @@ beforeEach(async () => {
     board,
     log,
     refresh: (key) => refreshed.push(key),
+    terminals: { look: async () => undefined },
     producer: {
       add: async (job) => {
         if (redisIsAway) {

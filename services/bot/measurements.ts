@@ -5,6 +5,7 @@ import type { Aftermath, Db } from './conversation.ts';
 import { newId } from './new-id.ts';
 import type { ProgressBoard } from './progress-board.ts';
 import { findVm } from './queries.ts';
+import type { Terminals } from './terminals.ts';
 
 /** Live figures for `/status`: asked of the VM's host, and put into the message when they come. May never come. */
 
@@ -13,13 +14,15 @@ type Dependencies = {
   producer: Pick<Producer, 'add'>;
   board: ProgressBoard;
   refresh: (messageKey: string) => void;
+  /** Open terminals are looked at beside. */
+  terminals: Pick<Terminals, 'look'>;
   log: Log;
 };
 
 /** Questions nobody answered are forgotten after so many newer ones. */
 const remembered = 1_000;
 
-export const createMeasurements = ({ db, producer, board, refresh, log }: Dependencies) => {
+export const createMeasurements = ({ db, producer, board, refresh, terminals, log }: Dependencies) => {
   const asked = new Map<string, string[]>();
 
   const askHost = async (host: string, wanted: Aftermath['measurements'], correlationId: string) => {
@@ -45,6 +48,7 @@ export const createMeasurements = ({ db, producer, board, refresh, log }: Depend
       const vm = await findVm(db, one.vmId);
       if (vm?.status === 'running') byHost.set(vm.host, [...(byHost.get(vm.host) ?? []), one]);
     }
+    void terminals.look();
     await Promise.all([...byHost].map(([host, ofHost]) => askHost(host, ofHost, correlationId)));
   };
 

@@ -5,7 +5,7 @@ import { plain } from './format/rich-text.ts';
 import { findNames } from './names.ts';
 import { refreshBatch } from './orders.ts';
 import { findOperation, findVm } from './queries.ts';
-import { type DomainEvent, isImageEvent, isVmEvent } from './store/domain-event.ts';
+import { type DomainEvent, isImageEvent, isLinkEvent, isVmEvent } from './store/domain-event.ts';
 import type { Trx } from './store/store.ts';
 import { post } from './telegram/messages.ts';
 import { imageIsNew } from './texts/operations.ts';
@@ -118,6 +118,7 @@ export const createNotifications =
   (administrators: readonly number[]) =>
   async (trx: Trx, event: Event<DomainEvent>): Promise<void> => {
     if (isVmEvent(event)) await onVmEvent(trx, event);
+    else if (isLinkEvent(event)) await showOperation(trx, event.data.operationId);
     else if (isImageEvent(event)) {
       await showOperation(trx, event.data.operationId);
       if (event.type === 'ImageBuilt') await tellOfImage(trx, event, administrators);

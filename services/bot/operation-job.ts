@@ -1,7 +1,7 @@
 import { catalog, type JobName } from '../../queues/catalog.ts';
 import type { OperationKind } from '../../shared/vm/events.ts';
 
-const jobs: Record<OperationKind | 'build-image', JobName> = {
+const jobs: Record<OperationKind | 'build-image' | 'link', JobName> = {
   create: catalog.createVm.name,
   start: catalog.startVm.name,
   restart: catalog.restartVm.name,
@@ -10,6 +10,7 @@ const jobs: Record<OperationKind | 'build-image', JobName> = {
   exec: catalog.exec.name,
   access: catalog.setAccess.name,
   'build-image': catalog.buildImage.name,
+  link: catalog.openTunnel.name,
 };
 
 /** The job that does an operation of that kind. */

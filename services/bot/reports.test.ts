@@ -51,6 +51,7 @@ const record = (operationId: string, outcome: Outcome, attempt = 1): Promise<voi
       log,
       config: { SSH_PORT_RANGE: { first: 22_000, last: lastPort } },
       producer: {
+        issueTicket: async () => undefined,
         readPrivate: async (name) => ask(beside.get(name) ?? null),
         forgetPrivate: async (...names) => {
           for (const name of names) ask(beside).delete(name);

@@ -1,14 +1,16 @@
 import { catalog, type Outcome, type Report } from '../../queues/catalog.ts';
 import type { Producer } from '../../queues/producer.ts';
 import { type ImageCommand, image, imageStream } from '../../shared/image/image.ts';
+import { link, linkStream } from '../../shared/link/link.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import type { VmCommand } from '../../shared/vm/commands.ts';
 import { vm, vmStream } from '../../shared/vm/decider.ts';
 import type { PortRange } from './env.ts';
+import { linkCommandFor } from './links.ts';
 import { pickPort } from './ports.ts';
 import { findOperation, findVm } from './queries.ts';
-import { execCommandName, execOutputName } from './sealed-names.ts';
+import { execCommandName, execOutputName, linkVaultId, ticketName } from './sealed-names.ts';
 import type { DomainEvent } from './store/domain-event.ts';
 import { isVmOperation, type OperationRow, type VmOperationRow } from './store/schema.ts';
 import type { Store, Trx } from './store/store.ts';
@@ -19,9 +21,9 @@ import type { Store, Trx } from './store/store.ts';
  */
 
 type Dependencies = {
-  store: Pick<Store, 'transaction' | 'handle'>;
+  store: Pick<Store, 'db' | 'transaction' | 'handle'>;
   vault: Vault;
-  producer: Pick<Producer, 'readPrivate' | 'forgetPrivate'>;
+  producer: Pick<Producer, 'readPrivate' | 'forgetPrivate' | 'issueTicket'>;
   config: { SSH_PORT_RANGE: PortRange };
   log: Log;
 };
@@ -108,6 +110,11 @@ export const recordReport = async (
   const outputName = execOutputName(operationId);
   // Before the transaction: nothing foreign is waited for inside one. Without it an output would be lost for good.
   const output = await producer.readPrivate(outputName);
+  const known = await findOperation(store.db, operationId);
+  const offered =
+    known?.kind === 'link' && known.status === 'open'
+      ? await linkCommandFor({ db: store.db, issueTicket: producer.issueTicket }, known, outcome, at)
+      : null;
   const events = await store.transaction(async (trx): Promise<DomainEvent[]> => {
     const operation = await findOperation(trx, operationId);
     // Of an operation with several jobs only the newest one's word counts.
@@ -124,6 +131,11 @@ export const recordReport = async (
       correlationId: operation.correlation_id,
       causationId: `report-${jobId}`,
     };
+    if (offered !== null) {
+      const { command, ticket } = offered;
+      if (ticket !== null) await vault.seal(trx, linkVaultId(operationId), ticketName, ticket);
+      return (await store.handle(trx, link, linkStream(operationId), command, metadata)).events;
+    }
     if (!isVmOperation(operation)) {
       const command = imageCommandFor(operation, outcome, at);
       return (await store.handle(trx, image, imageStream(operation.host), command, metadata)).events;

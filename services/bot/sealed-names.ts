@@ -7,3 +7,6 @@ export const execCommandName = (operationId: string): string => `exec:${operatio
 export const execOutputName = (operationId: string): string => `exec-output:${operationId}`;
 /** A command that waits for somebody to say on which VM; sealed under each VM it could be for. */
 export const execInputName = (inputId: string): string => `exec-input:${inputId}`;
+/** Tickets belong to no VM: each is sealed under a name of its own, which goes as a whole. */
+export const linkVaultId = (operationId: string): string => `link-${operationId}`;
+export const ticketName = 'ticket';

@@ -2,6 +2,7 @@ import type { Outcome, Report } from '../../queues/catalog.ts';
 import type { Inspection, Producer } from '../../queues/producer.ts';
 import { image, imageStream } from '../../shared/image/image.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
+import { link, linkStream } from '../../shared/link/link.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import { vm, vmStream } from '../../shared/vm/decider.ts';
@@ -39,6 +40,7 @@ const deadlines: Record<string, number> = {
   destroy: 30 * minute,
   access: 10 * minute,
   'build-image': 60 * minute,
+  link: 2 * minute,
 };
 const execGrace = 5 * minute;
 
@@ -65,6 +67,9 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
         const { vm_id: vmId } = operation;
         const command = { type: 'RecordTimedOut', data: { operationId, vmId, at } } as const;
         await store.handle(trx, vm, vmStream(vmId), command, metadata);
+      } else if (kind === 'link') {
+        const command = { type: 'RecordLinkTimedOut', data: { operationId, at } } as const;
+        await store.handle(trx, link, linkStream(operationId), command, metadata);
       } else {
         const command = { type: 'RecordImageBuildTimedOut', data: { operationId, host, at } } as const;
         await store.handle(trx, image, imageStream(host), command, metadata);

@@ -68,6 +68,7 @@ beforeEach(async () => {
     lookAtHosts: () => undefined,
     probeGpu: () => undefined,
     deleteMessage: () => undefined,
+    closeTerminals: () => undefined,
     onReachable: (id) => reachable.push(`${id} can be reached`),
     onUnreachable: (id) => reachable.push(`${id} cannot be reached`),
   });

@@ -48,6 +48,7 @@ type Dependencies = {
   /** Looks at the hosts anew, or has them try for GPUs; the messages with those keys show what came of it. */
   lookAtHosts: (keys: string[]) => void;
   probeGpu: (keys: string[], correlationId: string) => void;
+  closeTerminals: (vmIds: string[]) => void;
   deleteMessage: (message: { chatId: number; messageId: number }) => void;
   /** The person wrote, or let the bot write again; has blocked it. */
   onReachable: (chatId: number) => void;
@@ -117,7 +118,7 @@ const claimUpdate = async (trx: Trx, botId: number, updateId: number, now: Date)
 
 export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler => {
   const { store, vault, config, bot, hosts, log, answerCallback, showTyping, measure } = dependencies;
-  const { lookAtHosts, probeGpu, deleteMessage, onReachable, onUnreachable } = dependencies;
+  const { lookAtHosts, probeGpu, closeTerminals, deleteMessage, onReachable, onUnreachable } = dependencies;
   const clock = dependencies.now ?? (() => new Date());
 
   const converse = async (update: Update, incoming: Addressed, chat: Place, correlationId: string) => {
@@ -178,6 +179,7 @@ export const createUpdateHandler = (dependencies: Dependencies): UpdateHandler =
     if (aftermath.typing) showTyping(chat.id);
     if (aftermath.measurements.length > 0) measure(aftermath.measurements, correlationId);
     if (aftermath.overviews.length > 0) lookAtHosts(aftermath.overviews);
+    if (aftermath.closedTerminals.length > 0) closeTerminals(aftermath.closedTerminals);
     if (aftermath.gpuProbes.length > 0) probeGpu(aftermath.gpuProbes, correlationId);
   };
 

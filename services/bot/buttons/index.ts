@@ -13,6 +13,7 @@ import { cancelOperation } from './cancel.ts';
 import { confirmDestroy, destroy, keep } from './destroy.ts';
 import { execOn } from './exec-on.ts';
 import { create, help } from './general.ts';
+import { closeTerminals, terminal } from './terminal.ts';
 import { restart, start, status, stop } from './vm.ts';
 
 /** Every button's action. */
@@ -38,6 +39,8 @@ export const actions: readonly ButtonAction[] = [
   vmList,
   confirmForceDestroy,
   dropForceDestroy,
+  terminal,
+  closeTerminals,
 ];
 
 const byAction = new Map(actions.map((action) => [action.action, action]));

@@ -20,6 +20,7 @@ import { sshKey } from './ssh-key.ts';
 import { startVm } from './start-vm.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
+import { dashboard, webTerminal } from './web-terminal.ts';
 
 /** Every command, in the order in which help and Telegram's menu show them. A new command is a file and a line here. */
 export const commands: readonly Command[] = [
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   stop,
   restart,
   destroy,
+  webTerminal,
   sshKey,
   password,
   cancel,
@@ -48,6 +50,7 @@ export const commands: readonly Command[] = [
   forceStop,
   forceDestroy,
   rebuildImage,
+  dashboard,
   audit,
 ];
 

@@ -2,7 +2,7 @@ import { type Content, type FmtString, join, plain } from '../format/rich-text.t
 import { findOperation, findVm } from '../queries.ts';
 import { passwordName } from '../sealed-names.ts';
 import { isVmOperation, type VmRow } from '../store/schema.ts';
-import { statusButton } from '../texts/buttons.ts';
+import { closeTerminalsButton, statusButton } from '../texts/buttons.ts';
 import { vmExited, vmLost, vmOutOfMemory } from '../texts/general.ts';
 import { passwordChanged } from '../texts/keys.ts';
 import { gpuSwitchedOn } from '../texts/settings.ts';
@@ -13,6 +13,7 @@ import { renderBatch, renderConfirmForceDestroy } from './batch.ts';
 import { renderExec } from './exec.ts';
 import { renderImageBuild } from './image-build.ts';
 import { renderLifecycle } from './lifecycle.ts';
+import { renderLink } from './link.ts';
 import { renderOverview, renderVmList } from './overview.ts';
 import { accessTo, buttonsFor, type Rendering } from './rendering.ts';
 
@@ -21,6 +22,7 @@ import { accessTo, buttonsFor, type Rendering } from './rendering.ts';
 const renderOperation = async (operationId: string, rendering: Rendering): Promise<Content | null> => {
   const operation = await findOperation(rendering.db, operationId);
   if (operation === undefined) return null;
+  if (operation.kind === 'link') return renderLink(operation, rendering);
   if (!isVmOperation(operation)) return renderImageBuild(operation, rendering);
   const vm = await findVm(rendering.db, operation.vm_id);
   if (vm === undefined) return null;
@@ -29,8 +31,12 @@ const renderOperation = async (operationId: string, rendering: Rendering): Promi
   return renderLifecycle(operation, vm, rendering);
 };
 
-const cardOf = async (vm: VmRow, { db, vault, config, board, now }: Rendering): Promise<FmtString> =>
+const cardOf = async (
+  vm: VmRow,
+  { db, vault, config, board, terminals, now }: Rendering,
+): Promise<FmtString> =>
   vmCard(vm, {
+    terminals: terminals.countOf(vm.vm_id),
     host: config.SSH_PUBLIC_HOST,
     password: await vault.unseal(db, vm.vm_id, passwordName),
     figures: board.figuresOf(vm.vm_id),
@@ -53,10 +59,11 @@ const renderStatuses = async (vmIds: readonly string[], rendering: Rendering): P
 const renderStatus = async (vm: VmRow, rendering: Rendering): Promise<Content> => {
   const card = await cardOf(vm, rendering);
   const buttons = await buttonsFor(vm, rendering);
-  return plain(
-    card,
-    buttons.map((row) => row.filter(({ text }) => text !== 'ℹ️ Status')),
-  );
+  const open = rendering.terminals.countOf(vm.vm_id);
+  return plain(card, [
+    ...buttons.map((row) => row.filter(({ text }) => text !== 'ℹ️ Status')),
+    open === 0 ? [] : [closeTerminalsButton(vm, open)],
+  ]);
 };
 
 const renderVmEvent = async (

@@ -7,6 +7,7 @@ import type { ProgressBoard } from '../progress-board.ts';
 import { findSettings, findUser } from '../queries.ts';
 import { passwordName } from '../sealed-names.ts';
 import type { OperationRow, VmRow } from '../store/schema.ts';
+import type { Terminals } from '../terminals.ts';
 import { vmButtons } from '../texts/buttons.ts';
 import type { OperationInWords } from '../texts/operations.ts';
 import type { OrderInWords } from '../texts/orders.ts';
@@ -20,6 +21,7 @@ export type Rendering = {
   config: Pick<BotConfig, 'SSH_PUBLIC_HOST' | 'ADMIN_USER_ID' | 'INSTANCE' | 'HOST_ID'>;
   board: ProgressBoard;
   hosts: KnownHosts;
+  terminals: Pick<Terminals, 'countOf'>;
   now: () => number;
 };
 

@@ -44,7 +44,7 @@ export type OperationStatus = 'open' | 'succeeded' | 'failed' | 'cancelled' | 't
 
 export type OperationRow = {
   operation_id: string;
-  /** Null for a build of the image, which concerns no single VM. */
+  /** Null for a build of the image and a link to the queues, which concern no single VM. */
   vm_id: string | null;
   kind: string;
   status: OperationStatus;
@@ -68,8 +68,11 @@ export type OperationRow = {
   output_bytes: number | null;
   truncated: number | null;
   timeout_seconds: number | null;
-  /** Of a change of access: `password` or `keys`. */
+  /** Of a change of access: `password` or `keys`; of a link its purpose. */
   cause: string | null;
+  /** Of a link: where it leads, and what is to be said about the way. */
+  link_origin: string | null;
+  link_note: string | null;
   /** Why it was begun without its owner asking, and by whom. */
   order_reason: OrderReason | null;
   order_by: number | null;
@@ -78,10 +81,10 @@ export type OperationRow = {
   correlation_id: string;
 };
 
-/** An operation on a VM. */
+/** An operation on a VM: one that stands in the VM's own stream. */
 export type VmOperationRow = OperationRow & { vm_id: string };
 export const isVmOperation = (operation: OperationRow): operation is VmOperationRow =>
-  operation.vm_id !== null;
+  operation.kind !== 'build-image' && operation.kind !== 'link';
 
 export type UserRow = {
   user_id: number;

@@ -17,6 +17,12 @@ export const restartButton = (vm: VmOfButton, label = '🔄 Restart') => forVm(l
 export const destroyButton = (vm: VmOfButton, label = '🗑 Destroy') => forVm(label, 'destroy', vm);
 export const statusButton = (vm: VmOfButton, label = 'ℹ️ Status') => forVm(label, 'status', vm);
 
+export const terminalButton = (vm: VmOfButton, label = '🖥 Terminal') => forVm(label, 'terminal', vm);
+export const closeTerminalsButton = (vm: VmOfButton, count: number): Button =>
+  forVm(count === 1 ? '✖️ Close the terminal' : `✖️ Close ${count} terminals`, 'close-terminals', vm);
+/** Leads out of the chat; the link is good once. */
+export const linkButton = (label: string, url: string): Button => ({ text: label, url });
+
 export const confirmDestroyButton = (vm: VmOfButton, now: Date): Button => ({
   text: `🗑 Yes, destroy ${vm.name}`,
   data: encodeCallback(
@@ -54,8 +60,9 @@ export const vmButtons = (vm: VmOfButton, { mayStart = true } = {}): Button[][] 
   switch (vm.status) {
     case 'running':
       return [
-        [statusButton(vm), restartButton(vm)],
-        [stopButton(vm), destroyButton(vm)],
+        [terminalButton(vm), statusButton(vm)],
+        [restartButton(vm), stopButton(vm)],
+        [destroyButton(vm)],
       ];
     case 'stopped':
       return [[...(mayStart ? [startButton(vm)] : []), statusButton(vm)], [destroyButton(vm)]];

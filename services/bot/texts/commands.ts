@@ -23,6 +23,7 @@ export const commandTexts = {
   restart: aboutVm('restart', 'stop your VM and start it again'),
   destroy: aboutVm('destroy', 'delete your VM for good, its home included'),
   cancel: simple('cancel', 'cancel what you have waiting or running'),
+  webTerminal: aboutVm('web_terminal', 'a terminal on your VM, in the browser'),
   sshKey: {
     usage: '[public key]',
     summary: 'keys that open your VMs: add, list, remove',
@@ -67,5 +68,6 @@ export const commandTexts = {
     example: '/maintenance on',
   },
   rebuildImage: simple('rebuild_image', 'build the VM image anew'),
+  dashboard: simple('dashboard', 'the queues at a glance, in the browser'),
   audit: { usage: '[user]', summary: 'who did what', example: '/audit 123456789' },
 } satisfies Record<string, CommandText>;

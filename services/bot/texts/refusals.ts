@@ -3,7 +3,7 @@ import { bold, code, type FmtString, fmt } from '../format/rich-text.ts';
 /** What a person reads when a command is against the rules of the moment: what is so, and what to do. */
 
 type VmInWords = { name: string; status: string; paused?: number };
-export type VmVerb = 'start' | 'stop' | 'restart' | 'destroy' | 'exec' | 'password';
+export type VmVerb = 'start' | 'stop' | 'restart' | 'destroy' | 'exec' | 'password' | 'terminal';
 
 const doing: Record<VmVerb, string> = {
   start: 'started',
@@ -12,6 +12,7 @@ const doing: Record<VmVerb, string> = {
   destroy: 'destroyed',
   exec: 'used',
   password: 'given a new password',
+  terminal: 'used',
 };
 
 export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
@@ -29,7 +30,7 @@ export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
       if (vm.paused === 1) {
         return fmt`${name} is stopped for maintenance, and starts again by itself when that ends.`;
       }
-      return verb === 'exec'
+      return verb === 'exec' || verb === 'terminal'
         ? fmt`${name} is stopped, so nothing can run in it. Start it with /start_vm, then try again.`
         : fmt`${name} is stopped already. /start_vm starts it.`;
     case 'destroying':

@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration } from '../format/numbers.ts';
 import { blockquote, bold, code, type FmtString, fmt, hidden, join } from '../format/rich-text.ts';
+import { terminalsOpen } from './links.ts';
 
 /** A VM as its owner sees it. Memory and disk in bytes. */
 
@@ -75,7 +76,13 @@ export const accessInWords = (
 
 export const vmCard = (
   vm: VmCard,
-  shown: { host: string; password: string | null; figures: Figures | null; now: Date },
+  shown: {
+    host: string;
+    password: string | null;
+    figures: Figures | null;
+    terminals: number;
+    now: Date;
+  },
 ): FmtString => {
   const { figures, now } = shown;
   const live = vm.status === 'running';
@@ -97,6 +104,7 @@ export const vmCard = (
       fmt`${bold(vm.name)} · ${statusInWords(vm.status)}${uptime}`,
       fmt`${vm.plan === null ? '' : `${vm.plan}: `}${limitsInWords(vm)}`,
       ...(use ? [fmt`${use.filter((part) => part !== null).join(' · ')}`] : []),
+      ...(shown.terminals === 0 ? [] : [fmt`${terminalsOpen(shown.terminals)}`]),
       ...(['running', 'stopped', 'starting', 'stopping'].includes(vm.status)
         ? [accessInWords(vm, shown.host, shown.password)]
         : []),

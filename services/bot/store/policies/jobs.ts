@@ -1,4 +1,4 @@
-import { type Access, catalog, type Job, type Payload } from '../../../../queues/catalog.ts';
+import { type Access, catalog, gatewayHost, type Job, type Payload } from '../../../../queues/catalog.ts';
 import type { Event } from '../../../../shared/event-store/schema.ts';
 import type { ImageEvent } from '../../../../shared/image/image.ts';
 import { cryptPassword } from '../../../../shared/secrets/password.ts';
@@ -6,7 +6,7 @@ import type { Vault } from '../../../../shared/secrets/vault.ts';
 import type { VmEvent } from '../../../../shared/vm/events.ts';
 import { findOperation, findSshKeys, findVm } from '../../queries.ts';
 import { newPasswordName, passwordName } from '../../sealed-names.ts';
-import { type DomainEvent, isImageEvent, isVmEvent } from '../domain-event.ts';
+import { type DomainEvent, isImageEvent, isLinkEvent, isVmEvent } from '../domain-event.ts';
 import type { VmRow } from '../schema.ts';
 import type { Policy, Trx } from '../store.ts';
 
@@ -220,6 +220,11 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
   return async (trx, event) => {
     if (isVmEvent(event)) await onVmEvent(trx, event);
     else if (isImageEvent(event)) await onImageEvent(trx, event);
+    else if (isLinkEvent(event) && event.type === 'LinkRequested') {
+      const { operationId, at } = event.data;
+      const payload = { operationId, correlationId: event.metadata.correlationId };
+      await enqueue(trx, catalog.openTunnel, gatewayHost, payload, at);
+    }
   };
 };
 

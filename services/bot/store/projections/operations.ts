@@ -1,8 +1,10 @@
 import type { Transaction } from 'kysely';
+import { gatewayHost } from '../../../../queues/catalog.ts';
 import type { Event } from '../../../../shared/event-store/schema.ts';
 import type { ImageEvent } from '../../../../shared/image/image.ts';
+import type { LinkEvent } from '../../../../shared/link/link.ts';
 import type { OperationKind, Order, VmEvent } from '../../../../shared/vm/events.ts';
-import { isImageEvent, isVmEvent } from '../domain-event.ts';
+import { isImageEvent, isLinkEvent, isVmEvent } from '../domain-event.ts';
 import type { Database, OperationRow, OperationStatus } from '../schema.ts';
 import type { Projection } from './projection.ts';
 
@@ -45,6 +47,8 @@ const insert = async (
       truncated: null,
       timeout_seconds: null,
       cause: null,
+      link_origin: null,
+      link_note: null,
       order_reason: order?.reason ?? null,
       order_by: order?.by ?? null,
       order_note: order?.note ?? null,
@@ -164,6 +168,27 @@ const applyImageEvent = async (trx: Trx, event: Event<ImageEvent>): Promise<void
   }
 };
 
+const applyLinkEvent = async (trx: Trx, event: Event<LinkEvent>): Promise<void> => {
+  switch (event.type) {
+    case 'LinkRequested': {
+      const { userId, vmId, purpose } = event.data;
+      const place = { vm_id: vmId, owner: userId, host: gatewayHost, epoch: 0 };
+      return insert(trx, 'link', event, place, { cause: purpose });
+    }
+    case 'LinkOffered':
+      return end(trx, 'succeeded', event.data, {
+        link_origin: event.data.origin,
+        link_note: event.data.note,
+      });
+    case 'LinkFailed': {
+      const { code, detail } = event.data.reason;
+      return end(trx, 'failed', event.data, { reason_code: code, reason_detail: detail });
+    }
+    case 'LinkTimedOut':
+      return end(trx, 'timed-out', event.data);
+  }
+};
+
 /** Applied after `vms`: an operation takes owner, host and epoch from its VM. */
 export const operations: Projection = {
   table: 'operations',
@@ -192,6 +217,8 @@ export const operations: Projection = {
       .addColumn('truncated', 'integer')
       .addColumn('timeout_seconds', 'integer')
       .addColumn('cause', 'text')
+      .addColumn('link_origin', 'text')
+      .addColumn('link_note', 'text')
       .addColumn('order_reason', 'text')
       .addColumn('order_by', 'integer')
       .addColumn('order_note', 'text')
@@ -220,5 +247,6 @@ export const operations: Projection = {
   async apply(trx, event) {
     if (isVmEvent(event)) await applyVmEvent(trx, event);
     else if (isImageEvent(event)) await applyImageEvent(trx, event);
+    else if (isLinkEvent(event)) await applyLinkEvent(trx, event);
   },
 };
