@@ -17,7 +17,7 @@ export const readKnownHosts = async (redis: Redis, instance: string, now: number
   const present = new Set((await readRollCall(redis, instance, now)).map(({ host }) => host));
   for (const host of present) await redis.zadd(key, now, host);
   await redis.zremrangebyscore(key, '-inf', now - remembered);
-  return (await redis.zrange(key, 0, -1)).sort();
+  return (await redis.zrange(key, '0', '-1')).sort();
 };
 
 export type KnownQueue = { name: string; kind: QueueKind | typeof reportsQueue; host: string | null };

@@ -48,7 +48,7 @@ const leaveDeadline = 1_000;
 
 const metricsKey = (instance: string): string => `${instance}:metrics`;
 
-/** `local.worker` and the like would repeat at every start; this does not. */
+/** A name for one start of a process. */
 export const newRun = (): string => nanoid(8);
 
 export const takeFigures = async (registry: Registry, name: ProcessName): Promise<ProcessFigures> => {
