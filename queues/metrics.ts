@@ -111,6 +111,7 @@ export const startFiguresWriter = ({
   const closing = new AbortController();
   const { signal } = closing;
   let failing = false;
+  const isReady = () => redis.status === 'ready';
   const write = async (): Promise<void> => {
     try {
       await writeFigures(redis, instance, await takeFigures(registry, name));
@@ -123,8 +124,9 @@ export const startFiguresWriter = ({
   };
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
-      await write();
-      await sleep(every, undefined, { signal }).catch(() => 'woken');
+      // While Redis is away, which the connection itself has logged, there is nowhere to write to.
+      if (isReady()) await write();
+      await sleep(isReady() ? every : Math.min(every, 500), undefined, { signal }).catch(() => 'woken');
     }
   };
   const running = run();

@@ -1,10 +1,12 @@
 import { buildImage, lookAtVms, measureVms, probeGpu, type Report } from '../../queues/catalog.ts';
+import { startFiguresWriter } from '../../queues/metrics.ts';
 import { createProducer } from '../../queues/producer.ts';
 import { subscribeProgress } from '../../queues/progress.ts';
 import { consumeReports } from '../../queues/reports.ts';
 import { parseEnv } from '../../shared/env.ts';
 import { envOrExit, type Lifecycle, runService } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
+import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
 import { loadMasterKey } from '../../shared/secrets/master-key.ts';
 import { createVault } from '../../shared/secrets/vault.ts';
 import { createMenus } from './command-menus.ts';
@@ -13,6 +15,9 @@ import { createHosts } from './hosts.ts';
 import { emptyLog, startHousekeeping } from './housekeeping.ts';
 import { allowedUpdates } from './interpret.ts';
 import { createMeasurements } from './measurements.ts';
+import { countOperations } from './metrics/operations.ts';
+import { countCalls } from './metrics/telegram-calls.ts';
+import { countVms } from './metrics/vms.ts';
 import { createNotifications, operationMessageKey } from './notifications.ts';
 import { createObservations } from './observations.ts';
 import { createProgressBoard } from './progress-board.ts';
@@ -43,12 +48,19 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   const store = await openStore({ dataDir, log, policies });
   lifecycle.onShutdown('store', () => store.close());
 
-  const api = createApi({ token: env.TELEGRAM_BOT_TOKEN, apiRoot: env.TELEGRAM_API_ROOT });
+  const registry = createProcessMetrics();
+  countVms(registry, store.db);
+  const api = countCalls(
+    registry,
+    createApi({ token: env.TELEGRAM_BOT_TOKEN, apiRoot: env.TELEGRAM_API_ROOT }),
+  );
   lifecycle.onShutdown('Telegram', () => api.close());
   const bot = await identifyPatiently(api, log, lifecycle.signal);
 
   const producer = createProducer({ redisUrl, instance, log });
   lifecycle.onShutdown('producer', () => producer.close());
+  const figures = startFiguresWriter({ redis: producer.redis, instance, process: 'bot', registry, log });
+  lifecycle.onShutdown('figures', figures.close);
 
   const board = createProgressBoard();
   const hosts = createHosts({
@@ -66,6 +78,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onShutdown('sender', () => sender.close());
   const relay = createRelay({ store, vault, producer, log });
   lifecycle.onShutdown('relay', () => relay.close());
+  store.onCommitted(countOperations(registry, store.db, log));
   store.onCommitted((events) => {
     sender.wake();
     if (events.length > 0) relay.wake();

@@ -16,7 +16,7 @@ export type OperationProgress = {
 const nothingKnown: OperationProgress = { step: null, detail: null, output: null, ahead: null };
 
 /** With these an operation has ended. */
-const terminalEvents = new Set([
+export const terminalEvents: ReadonlySet<string> = new Set([
   'VmCreated',
   'VmStarted',
   'VmRestarted',

@@ -1,9 +1,11 @@
 import { nanoid } from 'nanoid';
 import { closeRedis, connectRedis, whenReady } from '../../queues/connection.ts';
 import { createConsumer } from '../../queues/consumer.ts';
+import { startFiguresWriter } from '../../queues/metrics.ts';
 import { createHinter } from '../../queues/reports.ts';
 import { envOrExit, runService } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
+import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
 import { createEngine } from './docker/engine.ts';
 import { createGpuProbe, probeGpu } from './docker/gpu.ts';
 import { parseWorkerEnv } from './env.ts';
@@ -65,6 +67,15 @@ await runService(log, async (lifecycle) => {
   await consumer.ready;
   await whenReady(answering);
   rollCall.begin();
+  const figures = startFiguresWriter({
+    redis: answering,
+    instance,
+    process: 'worker',
+    host: hostId,
+    registry: createProcessMetrics(),
+    log,
+  });
+  lifecycle.onShutdown('figures', figures.close);
 
   const hinting = connectRedis(redisUrl, 'consumer', log);
   lifecycle.onShutdown('hints’ Redis', () => closeRedis(hinting));
