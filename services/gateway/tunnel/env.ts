@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+/** The tunnel's variables: a piece of the gateway's schema. */
+
+const publicUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an address such as https://vms.example.org' })
+  .refine(
+    (text) => ['', '/'].includes(new URL(text).pathname) && !/[?#]/.test(text),
+    'must be an address without a path, such as https://vms.example.org',
+  )
+  .transform((text) => new URL(text).origin);
+
+const hostname = z
+  .string()
+  .regex(
+    /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i,
+    'must be a host name such as vms.example.org',
+  )
+  .transform((text) => text.toLowerCase());
+
+const oneLine = z.string().regex(/^[\x21-\x7e]{1,500}$/, 'must be one word of printable characters');
+
+export const tunnelVariables = {
+  TUNNEL: z
+    .enum(['auto', 'quick', 'named', 'off'], { error: 'must be auto, quick, named or off' })
+    .default('auto'),
+  /** An address of the operator's own; wins over every tunnel. */
+  PUBLIC_URL: publicUrl.optional(),
+  CLOUDFLARE_TOKEN: oneLine.optional(),
+  CLOUDFLARE_ACCOUNT_ID: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/i, 'must be the 32 hexadecimal digits of a Cloudflare account')
+    .optional(),
+  CLOUDFLARE_HOSTNAME: hostname.optional(),
+  /** A name on the PATH, or a path. */
+  CLOUDFLARED_BIN: z.string().default('cloudflared'),
+  /** Cloudflare's API; only tests have another. */
+  CLOUDFLARE_API_ROOT: z.url().optional(),
+  /** Where the tunnel's own address is tried instead of where DNS says; only tests need it. */
+  TUNNEL_PROBE_VIA: z.url().optional(),
+  /** What cloudflared inherits: it is given nothing else of this process's environment. */
+  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+  SSL_CERT_FILE: z.string().optional(),
+  SSL_CERT_DIR: z.string().optional(),
+};
+
+export type TunnelEnv = z.output<z.ZodObject<typeof tunnelVariables>>;
+
+const namedNeeds = ['CLOUDFLARE_TOKEN', 'CLOUDFLARE_ACCOUNT_ID', 'CLOUDFLARE_HOSTNAME'] as const;
+
+export const isNamedConfigured = (env: TunnelEnv): boolean =>
+  namedNeeds.every((name) => env[name] !== undefined);
+
+/** A rule of the whole schema: a named tunnel needs all of its variables, and half of them are a mistake. */
+export const tunnelRule = z.superRefine<TunnelEnv>((env, context) => {
+  const missing = namedNeeds.filter((name) => env[name] === undefined);
+  const begun = env.TUNNEL === 'auto' && missing.length < namedNeeds.length;
+  if (env.TUNNEL !== 'named' && !begun) return;
+  for (const name of missing) {
+    context.addIssue({ code: 'custom', path: [name], message: 'is missing: a named tunnel needs it' });
+  }
+});
