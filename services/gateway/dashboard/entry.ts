@@ -1,0 +1,64 @@
+import type {} from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Redis } from 'ioredis';
+import { findRevocation, isSecret, lookAtTicket, spendTicket } from '../../../queues/tickets.ts';
+import { foreignPage, pagePolicy, spentPage, ticketPage, unknownPage } from './pages.ts';
+import { cookieName, cookieOptions, isOwnOrigin } from './session.ts';
+
+/** From the link in the chat to a session: looking at the page spends nothing, pressing its button does. */
+
+export type EntryDeps = { redis: Redis; instance: string };
+type Ticket = { Params: { ticket: string } };
+
+const form = 'application/x-www-form-urlencoded';
+const limited = { config: { rateLimit: { max: 30, timeWindow: '1 minute' } } };
+
+export const sendPage = (reply: FastifyReply, status: number, html: string): FastifyReply =>
+  reply
+    .code(status)
+    .headers({
+      'content-security-policy': pagePolicy,
+      'cache-control': 'no-store',
+      // With `no-referrer` a browser sends `Origin: null` with the form, even to the page's own site.
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+    })
+    .type('text/html; charset=utf-8')
+    .send(html);
+
+export const registerEntry = (app: FastifyInstance, { redis, instance }: EntryDeps): void => {
+  // The form has no fields: the ticket is in the address.
+  if (!app.hasContentTypeParser(form))
+    app.addContentTypeParser(form, { parseAs: 'string', bodyLimit: 1_024 }, (_request, _body, done) =>
+      done(null, {}),
+    );
+
+  const look = async (ticket: string): Promise<'good' | 'spent' | 'unknown'> => {
+    if (!isSecret(ticket)) return 'unknown';
+    const found = await lookAtTicket(redis, instance, ticket);
+    if (found.state !== 'good') return found.state;
+    // A ticket of another kind is not spent here, and one that is void opens nothing.
+    if (found.grant.kind !== 'dashboard') return 'unknown';
+    return (await findRevocation(redis, instance, found.grant)) === null ? 'good' : 'unknown';
+  };
+  const refuse = (reply: FastifyReply, state: 'spent' | 'unknown') =>
+    state === 'spent' ? sendPage(reply, 410, spentPage) : sendPage(reply, 404, unknownPage);
+
+  app.get<Ticket>('/d/:ticket', limited, async ({ params }, reply) => {
+    const state = await look(params.ticket);
+    return state === 'good' ? sendPage(reply, 200, ticketPage) : refuse(reply, state);
+  });
+
+  app.post<Ticket>('/d/:ticket', limited, async (request, reply) => {
+    if (!isOwnOrigin(request)) return sendPage(reply, 403, foreignPage);
+    const { ticket } = request.params;
+    const state = await look(ticket);
+    if (state !== 'good') return refuse(reply, state);
+    const session = await spendTicket(redis, instance, ticket);
+    if (session === null) return refuse(reply, 'spent');
+    return reply
+      .setCookie(cookieName, session.token, cookieOptions(request.protocol === 'https'))
+      .header('cache-control', 'no-store')
+      .redirect('/queues', 303);
+  });
+};
