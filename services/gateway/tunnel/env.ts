@@ -2,12 +2,11 @@ import { z } from 'zod';
 
 /** The tunnel's variables: a piece of the gateway's schema. */
 
+const isBareAddress = (text: string): boolean =>
+  URL.canParse(text) && /^https?:\/\/[^/?#@]+\/?$/.test(text) && new URL(text).pathname === '/';
 const publicUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an address such as https://vms.example.org' })
-  .refine(
-    (text) => ['', '/'].includes(new URL(text).pathname) && !/[?#]/.test(text),
-    'must be an address without a path, such as https://vms.example.org',
-  )
+  .string()
+  .refine(isBareAddress, 'must be an address without a path, such as https://vms.example.org')
   .transform((text) => new URL(text).origin);
 
 const hostname = z

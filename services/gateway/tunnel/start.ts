@@ -1,0 +1,75 @@
+import type { Redis } from 'ioredis';
+import { nanoid } from 'nanoid';
+import { gatewayHost } from '../../../queues/catalog.ts';
+import { createConsumer } from '../../../queues/consumer.ts';
+import type { Lifecycle } from '../../../shared/lifecycle.ts';
+import type { Log } from '../../../shared/log.ts';
+import { createAnnouncer } from './announce.ts';
+import type { TunnelEnv } from './env.ts';
+import { openTunnelProcessor } from './processor.ts';
+import { createTunnel, type Tunnel } from './tunnel.ts';
+
+/** The tunnel with all that belongs to it: its jobs, and what the others hear of it through Redis. */
+
+export type TunnelProcessDeps = {
+  env: TunnelEnv & { GATEWAY_PORT: number; GATEWAY_BIND_ADDRESS: string };
+  instance: string;
+  redis: Redis;
+  redisUrl: string;
+  lifecycle: Lifecycle;
+  log: Log;
+};
+
+/** Wishes come rarely, and share the work: a few of them wait at a time. */
+const concurrency = { tunnel: 16 };
+
+/** Where the gateway listens on all addresses, people of the machine itself reach it by loopback. */
+const addressOf = (bind: string, port: number): string => {
+  const host = bind === '0.0.0.0' || bind === '::' ? '127.0.0.1' : bind;
+  return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`).origin;
+};
+
+/** Call it before the web server is made, which asks `publicOrigin`; then `begin` when it listens. */
+export const createTunnelProcess = ({
+  env,
+  instance,
+  redis,
+  redisUrl,
+  lifecycle,
+  log,
+}: TunnelProcessDeps) => {
+  const tunnel: Tunnel = createTunnel({
+    env,
+    instance,
+    gatewayPort: env.GATEWAY_PORT,
+    address: addressOf(env.GATEWAY_BIND_ADDRESS, env.GATEWAY_PORT),
+    log,
+    onChange: () => announcer.now(),
+  });
+  const announcer = createAnnouncer({
+    redis,
+    instance,
+    self: { gatewayId: nanoid(), pid: process.pid, startedAt: new Date().toISOString() },
+    status: tunnel.status,
+    log,
+  });
+  return {
+    tunnel,
+    async begin(): Promise<void> {
+      lifecycle.onShutdown('tunnel’s status', announcer.close);
+      lifecycle.onShutdown('tunnel', tunnel.close);
+      announcer.begin();
+      const consumer = createConsumer({
+        redisUrl,
+        instance,
+        host: gatewayHost,
+        concurrency,
+        processors: { openTunnel: openTunnelProcessor(tunnel) },
+        log,
+      });
+      // A wish that waits for the tunnel is handed back; another gateway, or the next start, takes it.
+      lifecycle.onShutdown('tunnel’s jobs', () => consumer.close(500));
+      await tunnel.begin();
+    },
+  };
+};
