@@ -16,6 +16,8 @@ export const rollCallEntry = z.object({
   at: z.string(),
   /** Null while Docker does not answer. */
   facts: hostFacts.nullable(),
+  /** Where it serves terminals, for the gateway: `ws://host:port`. Null where it does not, absent in older entries. */
+  terminals: z.url({ protocol: /^wss?$/ }).nullish(),
 });
 export type RollCallEntry = z.infer<typeof rollCallEntry>;
 

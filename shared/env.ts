@@ -55,6 +55,8 @@ const integer = (what: string, min: number, max: number) =>
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
 export const port = integer('a port', 1, 65_535);
+/** 0: any free one. */
+export const portOrAny = integer('a port, or 0 for any', 0, 65_535);
 export const count = (max: number) => integer('a number', 1, max);
 
 /** Part of container names, labels and Redis keys. */
@@ -69,6 +71,9 @@ export const hostId = z
   .default('local');
 
 export const redisUrl = z.string().regex(/^rediss?:\/\/.+/, 'must look like redis://host:6379');
+
+/** What gateway and workers know each other by; without it there are no terminals. */
+export const linkSecret = z.string().min(32, 'must have at least 32 characters').optional();
 
 export const dataDir = z.string().default('./data');
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hostId, instance, logLevel, parseEnv, redisUrl } from '../../shared/env.ts';
+import { hostId, instance, linkSecret, logLevel, parseEnv, portOrAny, redisUrl } from '../../shared/env.ts';
 
 /** A worker's variables: one Docker host and Redis, nothing else. */
 
@@ -30,6 +30,17 @@ const schema = z.object({
   SSH_BIND_ADDRESS: z
     .union([z.ipv4(), z.ipv6()], 'must be an IP address such as 127.0.0.1')
     .default('127.0.0.1'),
+  /** Where the gateway reaches this worker for terminals; internal, never for people. */
+  LINK_BIND_ADDRESS: z
+    .union([z.ipv4(), z.ipv6()], 'must be an IP address such as 127.0.0.1')
+    .default('127.0.0.1'),
+  LINK_PORT: portOrAny.default(0),
+  /** The name that the gateway knows it by, where that is not the address it binds to. */
+  LINK_HOST: z
+    .string()
+    .regex(/^[\w.:-]+$/, 'must be a host name or an IP address')
+    .optional(),
+  LINK_SECRET: linkSecret,
   LOG_LEVEL: logLevel,
 });
 

@@ -12,6 +12,7 @@ import { parseWorkerEnv } from './env.ts';
 import { createFactsGatherer, mayHaveGpus } from './host-facts.ts';
 import { createProcessors } from './processors.ts';
 import { createRollCall } from './roll-call.ts';
+import { startLinkServer } from './terminal/link-server.ts';
 import { countCpusOnce, type VmHost } from './vm-host.ts';
 import { watchVms } from './watch-vms.ts';
 
@@ -44,12 +45,32 @@ await runService(log, async (lifecycle) => {
     gpu: gpu.ask,
   };
 
+  const links =
+    env.LINK_SECRET === undefined
+      ? null
+      : await startLinkServer({
+          host,
+          secret: env.LINK_SECRET,
+          bindAddress: env.LINK_BIND_ADDRESS,
+          port: env.LINK_PORT,
+          publishedHost: env.LINK_HOST,
+          log,
+        });
+  if (links === null) log.warn('no terminals: LINK_SECRET is not set');
+  else lifecycle.onShutdown('terminals', links.close);
+
   const answering = connectRedis(redisUrl, 'producer', log);
   lifecycle.onShutdown('roll call’s Redis', () => closeRedis(answering));
   const rollCall = createRollCall({
     redis: answering,
     instance,
-    self: { workerId, host: hostId, pid: process.pid, startedAt: new Date().toISOString() },
+    self: {
+      workerId,
+      host: hostId,
+      pid: process.pid,
+      startedAt: new Date().toISOString(),
+      terminals: links?.address ?? null,
+    },
     gather: createFactsGatherer(host, { dockerHost: env.DOCKER_HOST, knownGpu: gpu.known }),
     log,
   });

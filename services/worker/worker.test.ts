@@ -26,7 +26,7 @@ let producer: Producer;
 let reporting: ReturnType<typeof consumeReports>;
 
 const startWorker = async () => {
-  const env = { ...testEnv, REDIS_URL: redis.url, LOG_LEVEL: 'debug' };
+  const env = { ...testEnv, LINK_PORT: '0', REDIS_URL: redis.url, LOG_LEVEL: 'debug' };
   const child = execaNode(main, { env, reject: false, forceKillAfterDelay: false });
   let output = '';
   child.stdout.on('data', (piece: Buffer) => {
