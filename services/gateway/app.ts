@@ -1,12 +1,33 @@
 import fastify, { type FastifyInstance } from 'fastify';
+import type { Redis } from 'ioredis';
+import type { Log } from '../../shared/log.ts';
+import type { GatewayEnv } from './env.ts';
+import { registerInsight } from './insight.ts';
+import type { TunnelGlance } from './metrics/gateway-metrics.ts';
+
+export type GatewayDeps = {
+  /** Fails at once while Redis is away: people are told so rather than kept waiting. */
+  redis: Redis;
+  instance: string;
+  log: Log;
+  env: GatewayEnv;
+  tunnel: () => TunnelGlance;
+  /** Under which origin requests may come in now, besides the gateway's own address. */
+  publicOrigin: () => string;
+};
 
 /**
  * The gateway speaks HTTP with people. It has no way to Docker and none to the database: what it shows comes
  * over Redis and from the workers.
  */
-export const createGatewayApp = (): FastifyInstance => {
-  // Kept-alive connections of browsers and the tunnel would otherwise hold up the end of the process.
-  const app = fastify({ logger: false, forceCloseConnections: true });
-  app.get('/healthz', async () => ({ status: 'ok' }));
+export const createGatewayApp = (deps: GatewayDeps): FastifyInstance => {
+  const app = fastify({
+    logger: false,
+    // Kept-alive connections of browsers and the tunnel would otherwise hold up the end of the process.
+    forceCloseConnections: true,
+    // cloudflared is a neighbour on this machine; what it says of where a request came from is believed.
+    trustProxy: 'loopback',
+  });
+  registerInsight(app, deps);
   return app;
 };

@@ -1,14 +1,22 @@
 import { z } from 'zod';
-import { logLevel, parseEnv, port } from '../../shared/env.ts';
+import { instance, logLevel, parseEnv, port, redisUrl } from '../../shared/env.ts';
+import { dashboardVariables } from './dashboard/env.ts';
+import { tunnelRule, tunnelVariables } from './tunnel/env.ts';
 
 /** The gateway's variables. It is what the tunnel reaches; by itself it listens on loopback only. */
-const schema = z.object({
-  GATEWAY_PORT: port.default(8080),
-  GATEWAY_BIND_ADDRESS: z
-    .union([z.ipv4(), z.ipv6(), z.literal('localhost')], 'must be an IP address such as 127.0.0.1')
-    .default('127.0.0.1'),
-  LOG_LEVEL: logLevel,
-});
+const schema = z
+  .object({
+    REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
+    INSTANCE: instance,
+    GATEWAY_PORT: port.default(8080),
+    GATEWAY_BIND_ADDRESS: z
+      .union([z.ipv4(), z.ipv6(), z.literal('localhost')], 'must be an IP address such as 127.0.0.1')
+      .default('127.0.0.1'),
+    ...tunnelVariables,
+    ...dashboardVariables,
+    LOG_LEVEL: logLevel,
+  })
+  .check(tunnelRule);
 
 export type GatewayEnv = z.output<typeof schema>;
 

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createLog } from '../../shared/log.ts';
 import { createGatewayApp } from './app.ts';
 import { parseGatewayEnv } from './env.ts';
 
@@ -21,9 +23,23 @@ afterEach(async () => {
   for (const release of releases.splice(0)) await release();
 });
 
+/** There is no Redis at that address: what is asked here does without. */
+const newApp = () => {
+  const redis = new Redis({ lazyConnect: true });
+  releases.push(async () => redis.disconnect());
+  return createGatewayApp({
+    redis,
+    instance: 'test',
+    log: createLog('test', 'silent'),
+    env: parseGatewayEnv({}),
+    tunnel: () => ({ wanted: false, connected: false }),
+    publicOrigin: () => 'http://127.0.0.1:8080',
+  });
+};
+
 describe('the gateway', () => {
   it('says that it is well', async () => {
-    const app = createGatewayApp();
+    const app = newApp();
     releases.push(() => app.close());
     const url = await app.listen({ port: 0, host: '127.0.0.1' });
     const answer = await fetch(`${url}/healthz`);
@@ -33,7 +49,7 @@ describe('the gateway', () => {
   });
 
   it('closes while a client keeps its connection open', async () => {
-    const app = createGatewayApp();
+    const app = newApp();
     await app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = app.server.address() as { port: number };
     const socket = connect(port, '127.0.0.1');
