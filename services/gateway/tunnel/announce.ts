@@ -38,7 +38,9 @@ export const createAnnouncer = (options: {
     async close(): Promise<void> {
       clearInterval(timer);
       await writing;
-      await leaveGatewayStatus(redis, instance, self.gatewayId);
+      await leaveGatewayStatus(redis, instance, self.gatewayId).catch((err: unknown) => {
+        log.debug({ err }, 'Redis is away; the entry ends by its silence');
+      });
     },
   };
 };

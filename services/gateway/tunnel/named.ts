@@ -1,4 +1,4 @@
-import Cloudflare from 'cloudflare';
+import Cloudflare, { NotFoundError } from 'cloudflare';
 import { type ApiStep, isDuplicate, problemOf } from './api-errors.ts';
 import { TunnelProblem } from './problems.ts';
 
@@ -107,9 +107,13 @@ const putIngress = async (api: Api, tunnelId: string): Promise<void> => {
   const { configurations } = client.zeroTrust.tunnels.cloudflared;
   const wanted = [
     { hostname: settings.hostname, service: `http://127.0.0.1:${settings.gatewayPort}` },
-    { hostname: '', service: 'http_status:404' },
+    // The last rule has no host name, though the library's type demands one.
+    { service: 'http_status:404' } as { hostname: string; service: string },
   ];
-  const now = await configurations.get(tunnelId, account(api), { signal });
+  const now = await configurations.get(tunnelId, account(api), { signal }).catch((error: unknown) => {
+    if (error instanceof NotFoundError) return null; // a new tunnel has none yet
+    throw error;
+  });
   const said = (rules: { hostname?: string; service: string }[] = []) =>
     rules.map(({ hostname, service }) => `${hostname ?? ''} ${service}`).join();
   if (said(now?.config?.ingress) === said(wanted)) return;

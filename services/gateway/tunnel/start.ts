@@ -67,6 +67,8 @@ export const createTunnelProcess = ({
         processors: { openTunnel: openTunnelProcessor(tunnel) },
         log,
       });
+      // Redis may be away for as long as it likes: pages say so by themselves.
+      consumer.ready.catch((err: unknown) => log.debug({ err }, 'jobs of the tunnel are not taken'));
       // A wish that waits for the tunnel is handed back; another gateway, or the next start, takes it.
       lifecycle.onShutdown('tunnel’s jobs', () => consumer.close(500));
       await tunnel.begin();
