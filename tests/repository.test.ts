@@ -13,6 +13,7 @@ const schemas = [
   'services/bot/env.ts',
   'services/worker/env.ts',
   'services/gateway/env.ts',
+  'services/gateway/dashboard/env.ts',
   'services/practice/env.ts',
   'scripts/supervise/env.ts',
 ];

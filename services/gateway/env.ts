@@ -4,19 +4,18 @@ import { dashboardVariables } from './dashboard/env.ts';
 import { tunnelRule, tunnelVariables } from './tunnel/env.ts';
 
 /** The gateway's variables. It is what the tunnel reaches; by itself it listens on loopback only. */
-const schema = z
-  .object({
-    REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
-    INSTANCE: instance,
-    GATEWAY_PORT: port.default(8080),
-    GATEWAY_BIND_ADDRESS: z
-      .union([z.ipv4(), z.ipv6(), z.literal('localhost')], 'must be an IP address such as 127.0.0.1')
-      .default('127.0.0.1'),
-    ...tunnelVariables,
-    ...dashboardVariables,
-    LOG_LEVEL: logLevel,
-  })
-  .check(tunnelRule);
+const variables = z.object({
+  REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
+  INSTANCE: instance,
+  GATEWAY_PORT: port.default(8080),
+  GATEWAY_BIND_ADDRESS: z
+    .union([z.ipv4(), z.ipv6(), z.literal('localhost')], 'must be an IP address such as 127.0.0.1')
+    .default('127.0.0.1'),
+  ...tunnelVariables,
+  ...dashboardVariables,
+  LOG_LEVEL: logLevel,
+});
+const schema = variables.check(tunnelRule);
 
 export type GatewayEnv = z.output<typeof schema>;
 
