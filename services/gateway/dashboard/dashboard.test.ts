@@ -122,6 +122,16 @@ describe('the way into the dashboard', () => {
       expect((await press(app, text)).statusCode).toBe(404);
   });
 
+  it('is tried thirty times a minute from one address, and by others meanwhile', async () => {
+    const app = open();
+    const tries = (address: string) =>
+      app.inject({ url: `/d/${newSecret()}`, headers: { 'x-forwarded-for': `198.51.100.1, ${address}` } });
+    const statuses: number[] = [];
+    for (let i = 0; i < 32; i += 1) statuses.push((await tries('203.0.113.1')).statusCode);
+    expect(statuses).toEqual([...Array(30).fill(404), 429, 429]);
+    expect((await tries('203.0.113.2')).statusCode).toBe(404);
+  });
+
   it('gives a cookie without Secure where there is no https', async () => {
     const pressed = await press(open(), await newTicket(), {
       'x-forwarded-proto': 'http',

@@ -1,4 +1,4 @@
-import type {} from '@fastify/rate-limit';
+import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Redis } from 'ioredis';
 import { findRevocation, isSecret, lookAtTicket, spendTicket } from '../../../queues/tickets.ts';
@@ -26,7 +26,8 @@ export const sendPage = (reply: FastifyReply, status: number, html: string): Fas
     .type('text/html; charset=utf-8')
     .send(html);
 
-export const registerEntry = (app: FastifyInstance, { redis, instance }: EntryDeps): void => {
+export const registerEntry = async (app: FastifyInstance, { redis, instance }: EntryDeps): Promise<void> => {
+  if (!app.hasPlugin('@fastify/rate-limit')) await app.register(rateLimit, { global: false });
   // The form has no fields: the ticket is in the address.
   if (!app.hasContentTypeParser(form))
     app.addContentTypeParser(form, { parseAs: 'string', bodyLimit: 1_024 }, (_request, _body, done) =>

@@ -58,6 +58,7 @@ export const closedPage = page(
   'Not open',
   '<p>To see the queues, send <code>/dashboard</code> to the bot and open its link in this browser.</p>',
 );
+export const busyPage = page('Too many tries', '<p>Wait a minute, then open the link again.</p>');
 export const awayPage = page(
   'One moment',
   '<p>The queues cannot be reached just now. Try again in a few seconds.</p>',

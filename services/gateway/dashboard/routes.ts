@@ -4,7 +4,7 @@ import type { Log } from '../../../shared/log.ts';
 import type { QueueSet } from '../queue-set.ts';
 import { createBoard } from './board.ts';
 import { registerEntry, sendPage } from './entry.ts';
-import { awayPage, closedPage, foreignPage } from './pages.ts';
+import { awayPage, busyPage, closedPage, foreignPage } from './pages.ts';
 import { hasSession, isOwnOrigin, withCookies } from './session.ts';
 
 /**
@@ -49,11 +49,12 @@ export const registerDashboard = (app: FastifyInstance, deps: DashboardDeps): vo
 
   app.register(async (scope) => {
     await withCookies(scope);
-    scope.setErrorHandler((err, _request, reply) => {
+    scope.setErrorHandler((err: { statusCode?: number }, _request, reply) => {
+      if (err.statusCode === 429) return sendPage(reply, 429, busyPage);
       log.warn({ err }, 'the way into the dashboard failed');
       return sendPage(reply, 503, awayPage);
     });
-    registerEntry(scope, { redis, instance });
+    await registerEntry(scope, { redis, instance });
   });
 
   app.register(
