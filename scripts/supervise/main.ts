@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createApi, identifyBot } from '../../services/bot/telegram/client.ts';
@@ -130,6 +131,8 @@ const whereToGo = async (): Promise<string> => {
 const startAll = async (): Promise<void> => {
   const redisUrl = await startRedis();
   const all: Source = { ...variables, REDIS_URL: redisUrl };
+  // Workers and gateway begin and end together here: a new secret each time does, and nobody has to keep it.
+  if (!all.LINK_SECRET && !all.LINK_SECRET_FILE) all.LINK_SECRET = randomBytes(32).toString('base64url');
   const startBot = async () => {
     // The bot asks Telegram who it is before anything else.
     if (practice !== null) await startService('practice', all);

@@ -63,6 +63,7 @@ const secrets: Record<string, Process[]> = {
   TELEGRAM_BOT_TOKEN: ['bot'],
   SECRET_KEY: ['bot'],
   PRACTICE_TOKEN: ['practice'],
+  LINK_SECRET: ['worker', 'gateway'],
   // It holds the password.
   REDIS_URL: ['bot', 'worker', 'gateway'],
 };

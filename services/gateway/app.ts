@@ -1,9 +1,12 @@
+import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Log } from '../../shared/log.ts';
 import type { GatewayEnv } from './env.ts';
+import { registerHostGuard } from './host-guard.ts';
 import { registerInsight } from './insight.ts';
 import type { TunnelGlance } from './metrics/gateway-metrics.ts';
+import { registerTerminal } from './terminal/routes.ts';
 
 export type GatewayDeps = {
   /** Fails at once while Redis is away: people are told so rather than kept waiting. */
@@ -28,6 +31,11 @@ export const createGatewayApp = (deps: GatewayDeps): FastifyInstance => {
     // cloudflared is a neighbour on this machine; what it says of where a request came from is believed.
     trustProxy: 'loopback',
   });
+  const { redis, instance, log, env, publicOrigin } = deps;
+  registerHostGuard(app, { publicOrigin, bindAddress: env.GATEWAY_BIND_ADDRESS });
+  // Counted per address; only routes that say so have a limit.
+  app.register(rateLimit, { global: false });
+  registerTerminal(app, { redis, instance, secret: env.LINK_SECRET, log });
   registerInsight(app, deps);
   return app;
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instance, logLevel, parseEnv, port, redisUrl } from '../../shared/env.ts';
+import { instance, linkSecret, logLevel, parseEnv, port, redisUrl } from '../../shared/env.ts';
 import { dashboardVariables } from './dashboard/env.ts';
 import { tunnelRule, tunnelVariables } from './tunnel/env.ts';
 
@@ -11,6 +11,8 @@ const variables = z.object({
   GATEWAY_BIND_ADDRESS: z
     .union([z.ipv4(), z.ipv6(), z.literal('localhost')], 'must be an IP address such as 127.0.0.1')
     .default('127.0.0.1'),
+  /** What its workers know it by; without it there are no terminals. */
+  LINK_SECRET: linkSecret,
   ...tunnelVariables,
   ...dashboardVariables,
   LOG_LEVEL: logLevel,

@@ -1,0 +1,117 @@
+/**
+ * The socket to the gateway, and one after another when it is lost. Output is acknowledged once it is on the screen, in
+ * portions, so that nobody on the way has more of it to keep than the screen can take.
+ */
+
+const socketPath = (windowId) => {
+  const url = new URL(`${location.pathname}/socket`, location.href);
+  url.protocol = url.protocol.replace('http', 'ws');
+  url.searchParams.set('window', windowId);
+  return url;
+};
+
+const firstDelay = 250;
+const longestDelay = 3_000;
+const replaced = 4001;
+/** Output is acknowledged after so many bytes, or milliseconds. */
+const ackBytes = 64 * 1024;
+const ackAfter = 50;
+/** A frame of input, in bytes, and how many may wait in the browser. */
+const piece = 32 * 1024;
+const mostWaiting = 256 * 1024;
+/** Nothing comes in while the gateway pings every 30 s only by accident of a dead line; the browser notices late. */
+
+export const createConnection = ({ windowId, size, onOutput, onAttached, onLost, onEnded }) => {
+  let socket = null;
+  let delay = firstDelay;
+  let over = false;
+  let retry;
+  let unacknowledged = 0;
+  let ackTimer = null;
+  let input = [];
+  let attached = false;
+
+  const say = (message) => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
+  const acknowledge = () => {
+    clearTimeout(ackTimer);
+    ackTimer = null;
+    if (unacknowledged > 0) say({ type: 'ack', bytes: unacknowledged });
+    unacknowledged = 0;
+  };
+  const shown = (from, bytes) => {
+    if (from !== socket) return; // of a connection that is gone
+    unacknowledged += bytes;
+    if (unacknowledged >= ackBytes) acknowledge();
+    else ackTimer ??= setTimeout(acknowledge, ackAfter);
+  };
+  const flush = () => {
+    if (socket?.readyState !== WebSocket.OPEN || !attached) return;
+    while (input.length > 0 && socket.bufferedAmount < mostWaiting) socket.send(input.shift());
+    if (input.length > 0) setTimeout(flush, 20);
+  };
+  const end = (reason) => {
+    over = true;
+    clearTimeout(retry);
+    onEnded(reason);
+    socket?.close();
+  };
+  const lose = () => {
+    attached = false;
+    input = []; // typed into nothing: it must not arrive later, when nobody expects it
+    onLost();
+  };
+  const hear = (text) => {
+    const message = JSON.parse(text);
+    if (message.type === 'attached') {
+      delay = firstDelay;
+      attached = true;
+      onAttached(message.vm);
+    } else if (message.type === 'lost') lose();
+    else if (message.type === 'ended') end(message.reason);
+  };
+  const connect = () => {
+    clearTimeout(retry);
+    const opened = new WebSocket(socketPath(windowId));
+    socket = opened;
+    unacknowledged = 0;
+    opened.binaryType = 'arraybuffer';
+    opened.onopen = () => say({ type: 'resize', ...size() });
+    opened.onmessage = ({ data }) => {
+      if (opened !== socket || over) return;
+      if (typeof data === 'string') return hear(data);
+      onOutput(new Uint8Array(data), () => shown(opened, data.byteLength));
+    };
+    opened.onclose = ({ code }) => {
+      if (opened !== socket || over) return;
+      if (code === replaced) return end('replaced');
+      lose();
+      retry = setTimeout(connect, delay);
+      delay = Math.min(delay * 2, longestDelay);
+    };
+  };
+
+  // Back from sleep, or from a place without a network: no reason to wait out the delay.
+  const hurry = () => {
+    if (!over && document.visibilityState === 'visible' && socket?.readyState === WebSocket.CLOSED) connect();
+  };
+  addEventListener('online', hurry);
+  document.addEventListener('visibilitychange', hurry);
+  connect();
+
+  return {
+    send(bytes) {
+      for (let at = 0; at < bytes.length; at += piece) input.push(bytes.subarray(at, at + piece));
+      flush();
+    },
+    resize: () => say({ type: 'resize', ...size() }),
+    end: () => say({ type: 'end' }),
+    reconnectsAs(id) {
+      windowId = id;
+      over = false;
+      delay = firstDelay;
+      connect();
+    },
+  };
+};
