@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseFigures } from '../services/gateway/metrics/testing/parse.ts';
 import { type Berth, startBerth } from './support/berth.ts';
 import { findFreePort } from './support/redis.ts';
@@ -48,7 +49,7 @@ afterAll(async () => {
 
 const figures = async () => parseFigures(await (await fetch(`${url}/metrics`)).text());
 
-const enter = async (): Promise<(path: string, init?: RequestInit) => Promise<Response>> => {
+const askForLink = async (): Promise<string> => {
   const message = await berth.admin.ask('/dashboard');
   const offered = await berth.chat.waitForMessage(
     berth.admin.id,
@@ -56,6 +57,11 @@ const enter = async (): Promise<(path: string, init?: RequestInit) => Promise<Re
   );
   const [link] = /http:\S+\/d\/\S+/.exec(offered.text)!;
   expect(link).toMatch(`${url}/d/`);
+  return link;
+};
+
+const enter = async (): Promise<(path: string, init?: RequestInit) => Promise<Response>> => {
+  const link = await askForLink();
   const pressed = await fetch(link, { method: 'POST', headers: { origin: url }, redirect: 'manual' });
   expect([pressed.status, pressed.headers.get('location')]).toEqual([303, '/queues']);
   const cookie = pressed.headers.get('set-cookie')!.split(';')[0]!;
@@ -105,7 +111,10 @@ describe('a Berth at work', () => {
     const [passwordHash] = /\$6\$[\w./$]+/.exec(hashes.join('\n'))!;
     canaries.push(passwordHash);
 
-    const listed = (await (await ask('/queues/api/queues')).json()) as { queues: { name: string }[] };
+    const listed = (await (await ask('/queues/api/queues')).json()) as {
+      queues: { name: string; hasWorkers: boolean }[];
+    };
+    expect(listed.queues.filter(({ hasWorkers }) => !hasWorkers)).toEqual([]);
     const names = listed.queues.map(({ name }) => name);
     expect(names).toEqual(
       expect.arrayContaining(['lifecycle.local', 'exec.local', 'reports', 'tunnel.gateway']),
@@ -126,6 +135,27 @@ describe('a Berth at work', () => {
     expect(jobs).toBeGreaterThan(3);
     const put = await ask('/queues/api/queues/lifecycle.local/pause', { method: 'PUT' });
     expect(put.status).toBe(405);
+  });
+
+  it('works in a browser under its policy, and asks nobody else for anything', async () => {
+    const link = await askForLink();
+    const browser = await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    });
+    onTestFinished(() => browser.close());
+    const page = await browser.newPage();
+    const trouble: string[] = [];
+    page.on('console', (said) => said.type() === 'error' && trouble.push(said.text()));
+    page.on('pageerror', (error) => trouble.push(error.message));
+    page.on('request', (asked) => asked.url().startsWith(`${url}/`) || trouble.push(asked.url()));
+    await page.goto(link);
+    await page.click('button');
+    await page.waitForURL('**/queues');
+    await page.getByText('lifecycle.local').first().click();
+    await page.getByText('create-vm').first().click();
+    await page.getByText('‹hidden›').first().waitFor();
+    expect(trouble).toEqual([]);
   });
 
   it('says nothing of tickets, sessions or secrets in the gateway’s log', () => {
