@@ -135,7 +135,8 @@ describe('the gateway with its tunnel', () => {
 
   it('takes even a child with it that is deaf to SIGTERM', async () => {
     const { cloudflared, gateway } = await startGateway({ ignoresTerm: true }, { TUNNEL: 'quick' });
-    await until(() => cloudflared.alive().length === 1);
+    await until(async () => (await statusOf())?.connected);
+    expect(cloudflared.alive()).toHaveLength(1);
     await gateway.end('SIGKILL');
     await until(() => cloudflared.alive().length === 0);
   }, 60_000);

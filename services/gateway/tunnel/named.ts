@@ -34,8 +34,9 @@ export const setUpNamedTunnel = async (settings: NamedSettings, signal: AbortSig
     apiEmail: null,
     userServiceKey: null,
     baseURL: settings.apiRoot ?? 'https://api.cloudflare.com/client/v4',
-    timeout: 10_000,
-    maxRetries: 3,
+    // Three tries of one call end before the opening does, so that people read the reason and not “too slow”.
+    timeout: 6_000,
+    maxRetries: 2,
     logLevel: 'off',
   });
   const api = { client, settings, signal };
