@@ -64,6 +64,8 @@ const secrets: Record<string, Process[]> = {
   SECRET_KEY: ['bot'],
   PRACTICE_TOKEN: ['practice'],
   LINK_SECRET: ['worker', 'gateway'],
+  CLOUDFLARE_TOKEN: ['gateway'],
+  METRICS_TOKEN: ['gateway'],
   // It holds the password.
   REDIS_URL: ['bot', 'worker', 'gateway'],
 };
