@@ -2,7 +2,7 @@ import { type Content, type FmtString, join, plain } from '../format/rich-text.t
 import { findOperation, findVm } from '../queries.ts';
 import { passwordName } from '../sealed-names.ts';
 import { isVmOperation, type VmRow } from '../store/schema.ts';
-import { statusButton } from '../texts/buttons.ts';
+import { statusButton, statusOfEach } from '../texts/buttons.ts';
 import { vmExited, vmLost, vmOutOfMemory } from '../texts/general.ts';
 import { passwordChanged } from '../texts/keys.ts';
 import { gpuSwitchedOn } from '../texts/settings.ts';
@@ -41,13 +41,7 @@ const renderStatuses = async (vmIds: readonly string[], rendering: Rendering): P
   const rows = await Promise.all(vmIds.map((vmId) => findVm(rendering.db, vmId)));
   const vms = rows.filter((vm) => vm !== undefined);
   const cards = await Promise.all(vms.map((vm) => cardOf(vm, rendering)));
-  return plain(
-    join(cards, '\n\n'),
-    // A row of two fits a phone; each leads to the VM's own card with its buttons.
-    Array.from({ length: Math.ceil(vms.length / 2) }, (_, row) =>
-      vms.slice(row * 2, row * 2 + 2).map((vm) => statusButton(vm, `ℹ️ ${vm.name}`)),
-    ),
-  );
+  return plain(join(cards, '\n\n'), statusOfEach(vms));
 };
 
 const renderStatus = async (vm: VmRow, rendering: Rendering): Promise<Content> => {
@@ -55,7 +49,7 @@ const renderStatus = async (vm: VmRow, rendering: Rendering): Promise<Content> =
   const buttons = await buttonsFor(vm, rendering);
   return plain(
     card,
-    buttons.map((row) => row.filter(({ text }) => text !== 'ℹ️ Status')),
+    buttons.map((row) => row.filter(({ text }) => text !== statusButton(vm).text)),
   );
 };
 

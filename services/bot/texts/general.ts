@@ -1,5 +1,6 @@
 import { formatBytes } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
+import type { VmVerb } from './refusals.ts';
 import { cpusInWords, limitsInWords, statusInWords } from './vms.ts';
 
 type CommandInWords = { name: string; usage: string; summary: string; example: string };
@@ -151,7 +152,15 @@ export const usage = (command: CommandInWords, problem: string): FmtString =>
 export const brokenHere = (errorId: string): FmtString =>
   fmt`❌ Berth hit a fault of its own with this and did nothing. Try again; if it stays so, give an administrator this id: ${code(errorId)}`;
 
-export const whichVm = (verb: string): FmtString => fmt`Which VM do you want to ${verb}?`;
+const wanted: Record<VmVerb, string> = {
+  start: 'start',
+  stop: 'stop',
+  restart: 'restart',
+  destroy: 'destroy',
+  exec: 'run it on',
+  password: 'change the password of',
+};
+export const whichVm = (verb: VmVerb): FmtString => fmt`Which VM do you want to ${wanted[verb]}?`;
 export const confirmDestroy = (name: string): FmtString =>
   fmt`🗑 Destroy ${bold(name)} for good? Its home and everything in it is deleted; nobody can bring it back.`;
 export const kept = (name: string): FmtString => fmt`👍 ${bold(name)} stays.`;
