@@ -54,7 +54,8 @@ export const forceStop = defineCommand({
     }
     const batchId = conversation.newId();
     await orderVms(conversation, 'stop', up, { reason: 'administrator', by: person.id, note, batchId });
-    await showBatch(conversation, { batchId, what: 'force-stop', target }, [person.id]);
+    const left = up.filter(({ paused }) => paused === 1).length;
+    await showBatch(conversation, { batchId, what: 'force-stop', target, left }, [person.id]);
   },
 });
 

@@ -1,10 +1,12 @@
 import { type Content, type FmtString, join, plain } from '../format/rich-text.ts';
+import { findNames } from '../names.ts';
 import { findOperation, findVm } from '../queries.ts';
 import { passwordName } from '../sealed-names.ts';
 import { isVmOperation, type VmRow } from '../store/schema.ts';
 import { statusButton, statusOfEach } from '../texts/buttons.ts';
 import { vmExited, vmLost, vmOutOfMemory } from '../texts/general.ts';
 import { passwordChanged } from '../texts/keys.ts';
+import { leftStopped } from '../texts/orders.ts';
 import { gpuSwitchedOn } from '../texts/settings.ts';
 import { vmCard } from '../texts/vms.ts';
 import type { View } from '../view.ts';
@@ -64,6 +66,10 @@ const renderVmEvent = async (
       return plain(vmLost(vm.name), buttons);
     case 'out-of-memory':
       return plain(vmOutOfMemory(vm.name, vm.memory_bytes), buttons);
+    case 'left-stopped': {
+      const who = view.by === null ? null : (await findNames(rendering.db))(view.by);
+      return plain(leftStopped(vm.name, { reason: 'administrator', who, note: view.note }), buttons);
+    }
     case 'exited':
       return plain(vmExited(vm.name, view.cause, view.exitCode, vm.memory_bytes), buttons);
   }

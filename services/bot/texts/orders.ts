@@ -49,6 +49,10 @@ export const orderedDone = (kind: string, name: string, order: OrderInWords): Fm
   }
 };
 
+/** Maintenance stopped it before; that alone would have started it again. */
+export const leftStopped = (name: string, order: OrderInWords): FmtString =>
+  fmt`⏹ ${bold(name)} does not start again by itself when maintenance ends: that was decided${by(order)}. Its files, port and host key stay as they are; /start_vm starts it then.${because(order)}`;
+
 /** Said before what failed and why. */
 export const orderedFailed = (kind: string, name: string, order: OrderInWords): FmtString => {
   const verb = kind === 'start' ? 'started' : kind === 'destroy' ? 'destroyed' : 'stopped';
@@ -83,6 +87,8 @@ export type BatchInWords = {
   cancelled: number;
   /** On their way to another state first. */
   planned: number;
+  /** Stopped for maintenance already, and staying so when that ends. */
+  left: number;
 };
 
 const batchHead = ({ what, who, target }: BatchInWords): FmtString => {
@@ -120,7 +126,7 @@ const nothingToDo = {
 const shownFailures = 10;
 
 export const batchInWords = (batch: BatchInWords): FmtString => {
-  const { what, open, succeeded, failed, cancelled, planned } = batch;
+  const { what, open, succeeded, failed, cancelled, planned, left } = batch;
   const all = open + succeeded + failed.length + cancelled + planned;
   const done = participles[what];
   const counts = [
@@ -134,7 +140,12 @@ export const batchInWords = (batch: BatchInWords): FmtString => {
   return join(
     [
       batchHead(batch),
-      all === 0 ? fmt`${nothingToDo[what]}` : fmt`${mark} ${counts.join(', ')}.`,
+      ...(all > 0 ? [fmt`${mark} ${counts.join(', ')}.`] : left === 0 ? [fmt`${nothingToDo[what]}`] : []),
+      ...(left > 0
+        ? [
+            fmt`⏹ ${left === 1 ? '1 VM stays' : `${left} VMs stay`} stopped, also when the maintenance ends that stopped ${left === 1 ? 'it' : 'them'}.`,
+          ]
+        : []),
       ...failed
         .slice(0, shownFailures)
         .map(
