@@ -49,7 +49,7 @@ describe('somebody with several VMs', () => {
     expect(named.text).toContain('\ntwo\n');
     const question = await person.ask(
       '/exec echo ran-on-$(hostname) | tee -a log; wc -l < log',
-      says('Which VM shall'),
+      says('Which VM should'),
     );
     expect(labels(question)).toEqual(['one', 'two']);
     await person.pressAndWait(question, 'one');

@@ -96,7 +96,12 @@ export const createRender =
       case 'vm-list':
         return renderVmList(view.page, rendering);
       case 'gpu':
-        return plain(gpuSwitchedOn(hosts.gpuOf(view.host)));
+        return plain(
+          gpuSwitchedOn(
+            hosts.gpuOf(view.host),
+            hosts.workers().some(({ host }) => host === view.host),
+          ),
+        );
       case 'statuses':
         return renderStatuses(view.vmIds, rendering);
       case 'status':

@@ -111,7 +111,6 @@ export const removeKeyButton = (key: { fingerprint: string }, label: string): Bu
   data: encodeCallback('remove-key', key.fingerprint.slice('SHA256:'.length, 'SHA256:'.length + 20)),
 });
 export const passwordButton = (vm: VmOfButton, label = '🔑 New password') => forVm(label, 'password', vm);
-export const historyButton = (vm: VmOfButton, label: string): Button => forVm(label, 'history-of', vm);
 /** What happened before the event at that place of the log. `about`: a VM or a person, empty for all. */
 export const olderButton = (action: 'history' | 'audit', about: string | number, before: number): Button => ({
   text: '⏪ Older',

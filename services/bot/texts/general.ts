@@ -1,7 +1,9 @@
 import { formatBytes } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
+import { inWords, vmCountInWords } from './parts.ts';
 import type { VmVerb } from './refusals.ts';
-import { cpusInWords, limitsInWords, statusInWords } from './vms.ts';
+import { type PlanInWords, planInWords } from './settings.ts';
+import { limitsInWords, statusInWords } from './vms.ts';
 
 type CommandInWords = { name: string; usage: string; summary: string; example: string };
 
@@ -24,7 +26,8 @@ type Welcome = {
 const nextStep = (vms: Welcome['vms']): FmtString => {
   if (vms.length === 0) return fmt`Next: /create makes your first VM, a machine of your own with SSH.`;
   if (vms.some((vm) => vm.status === 'running')) return fmt`Next: /status shows how to get in.`;
-  return fmt`Next: /start_vm starts your VM.`;
+  if (vms.some((vm) => vm.status === 'stopped')) return fmt`Next: /start_vm starts your VM.`;
+  return fmt`Next: /status shows how things stand.`;
 };
 
 /** Who you are here, your plan, your VMs, what to do next. */
@@ -42,7 +45,7 @@ export const welcome = (person: Welcome): FmtString => {
       fmt``,
       fmt`You are ${person.isAdministrator ? 'an administrator' : 'a user'}. ${
         person.plan === null ? 'Without a plan the defaults apply' : fmt`Your plan is ${bold(person.plan)}`
-      }: ${limits}, ${person.maxVms === 1 ? 'one VM' : `up to ${person.maxVms} VMs`}.`,
+      }: ${limits}, ${person.maxVms > 1 ? 'up to ' : ''}${vmCountInWords(person.maxVms)}.`,
       person.vms.length === 0
         ? fmt`You have no VM yet.`
         : fmt`Your ${person.vms.length === 1 ? 'VM' : 'VMs'}: ${join(
@@ -69,6 +72,17 @@ export const accessRequest = (person: { userId: number; name: string; username: 
   fmt`🙋 ${bold(person.name || 'Somebody')}${person.username === null ? '' : ` (@${person.username})`} asks for access. Telegram id ${code(`${person.userId}`)}.\nLet them in with a plan, or refuse:`;
 export const accessGranted = (plan: string | null): FmtString =>
   fmt`🎉 You may use Berth now${plan === null ? '' : fmt`, with the ${bold(plan)} plan`}. /create makes your first VM, /help shows the rest.`;
+/** For somebody who was on the list before; what was theirs is there still. */
+export const accessRestored = (plan: string | null, vms: readonly string[]): FmtString =>
+  fmt`🎉 You may use Berth again${plan === null ? '' : fmt`, with the ${bold(plan)} plan`}. ${
+    vms.length === 0
+      ? fmt`/create makes a VM`
+      : fmt`${inWords(vms)} ${vms.length === 1 ? 'is' : 'are'} still there; /status shows how ${vms.length === 1 ? 'it stands' : 'they stand'}`
+  }, /help shows the rest.`;
+export const planGiven = (plan: string | null): FmtString =>
+  plan === null
+    ? fmt`📦 You have no plan any more: the defaults apply to VMs that you make from now on. Those that are there keep theirs.`
+    : fmt`📦 Your plan is ${bold(plan)} now. It holds for VMs that you make from now on; those that are there keep theirs. /plans shows what it gives.`;
 export const accessRefused = fmt`⛔️ Your request for access was refused.`;
 export const userAllowed = (userId: number, username: string | null, plan: string | null): FmtString =>
   fmt`✅ ${userInWords(userId, username)} may use Berth, ${plan === null ? 'with the defaults (no plan)' : fmt`with the ${bold(plan)} plan`}.`;
@@ -114,22 +128,10 @@ export const allowedList = (
     '\n',
   );
 
-type PlanInWords = {
-  plan_id: string;
-  name: string;
-  memory_bytes: number;
-  cpus: number;
-  disk_bytes: number;
-  max_vms: number;
-};
-
 export const planList = (plans: readonly PlanInWords[], mine: string | null): FmtString =>
   join(
     [
-      ...plans.map(
-        (plan) =>
-          fmt`${plan.name === mine ? '➡️ ' : ''}${plan.plan_id}. ${bold(plan.name)} — ${formatBytes(plan.memory_bytes)} RAM, ${cpusInWords(plan.cpus)}, ${formatBytes(plan.disk_bytes)} disk, ${plan.max_vms === 1 ? 'one VM' : `${plan.max_vms} VMs`}${plan.name === mine ? ' (yours)' : ''}`,
-      ),
+      ...plans.map((plan) => (plan.name === mine ? fmt`➡️ ${planInWords(plan)} (yours)` : planInWords(plan))),
       mine === null
         ? fmt`\nYou have no plan; the defaults apply to you. An administrator can give you one.`
         : fmt`\nAn administrator can give you another plan; it holds for VMs made from then on.`,
@@ -147,7 +149,7 @@ export const onlyInPrivate = fmt`I talk about VMs only in private. Write to me d
 export const notACommand = fmt`I understand commands: lines that begin with a slash. /help lists them; ${code('/exec uname -a')} runs something in your VM.`;
 
 export const usage = (command: CommandInWords, problem: string): FmtString =>
-  fmt`⚠️ Not understood: ${problem}.\nUsage: ${code(`/${command.name}${command.usage === '' ? '' : ` ${command.usage}`}`)}\nExample: ${code(command.example)}`;
+  fmt`⚠️ Not done: ${problem}.\nUsage: ${code(`/${command.name}${command.usage === '' ? '' : ` ${command.usage}`}`)}\nExample: ${code(command.example)}`;
 
 export const brokenHere = (errorId: string): FmtString =>
   fmt`❌ Berth hit a fault of its own with this and did nothing. Try again; if it stays so, give an administrator this id: ${code(errorId)}`;
@@ -165,8 +167,8 @@ export const confirmDestroy = (name: string): FmtString =>
   fmt`🗑 Destroy ${bold(name)} for good? Its home and everything in it is deleted; nobody can bring it back.`;
 export const kept = (name: string): FmtString => fmt`👍 ${bold(name)} stays.`;
 export const destroyConfirmed = (name: string): FmtString => fmt`🗑 ${bold(name)} is being destroyed.`;
-export const execWaits = fmt`Which VM shall run it?`;
-export const whichToCancel = fmt`Which one shall be cancelled?`;
+export const execWaits = fmt`Which VM should run it?`;
+export const whichToCancel = fmt`Which one should be cancelled?`;
 export const cancelRequested = 'Cancelling…';
 
 export const vmExited = (name: string, cause: string, exitCode: number, memoryBytes: number): FmtString => {

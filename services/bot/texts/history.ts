@@ -40,5 +40,5 @@ export const auditTitle = (who: FmtString | null): FmtString =>
 
 export const you = fmt`you`;
 export const itself = fmt`by itself`;
-export const auditUserUnknown = (text: string): string =>
+export const userUnknown = (text: string): string =>
   `${text} is nobody I know: give a Telegram id or a user name`;

@@ -56,7 +56,7 @@ export const keysChanged = (
       updates.length === 0
         ? change === 'added'
           ? fmt`It opens every VM of yours from its next start on.`
-          : fmt`It opens none of your VMs from their next start on.`
+          : fmt`From their next start on it opens none of your VMs.`
         : fmt`For VMs that do not run it holds from their next start on.`,
     ],
     '\n',
@@ -91,4 +91,4 @@ export const passwordFailed = (
     reference,
   }: { reasonCode: string | null; reasonDetail: string | null; reference: FmtString },
 ): FmtString =>
-  fmt`❌ ${bold(name)} did not get a new password. ${failureInWords(reasonCode, reasonDetail).what}\nThe old one holds, as far as I know. Send /password again to be sure.${reference}`;
+  fmt`❌ ${bold(name)} did not get a new password. ${failureInWords(reasonCode, reasonDetail).what}\nThe old one may still hold. Send /password again to be sure.${reference}`;

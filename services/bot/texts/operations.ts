@@ -140,7 +140,7 @@ export const imageBuildFailed = (operation: OperationInWords): FmtString => {
   const { what } = failureInWords(operation.reasonCode, operation.reasonDetail);
   return fmt`❌ The VM image was not built anew; the one before stays in use.\n${what}${reference(operation.operationId)}`;
 };
-export const imageBuildCancelled = fmt`✖️ Cancelled: the VM image stays the one that it was.`;
+export const imageBuildCancelled = fmt`✖️ Cancelled. The VM image stays as it was.`;
 export const imageBuildTimedOut = (operation: OperationInWords): FmtString =>
   fmt`⌛️ The build of the VM image did not end within ${formatDuration(operation.elapsedMs)}. The one before stays in use.${reference(operation.operationId)}`;
 export const imageIsNew = (host: string, by: FmtString | null): FmtString =>

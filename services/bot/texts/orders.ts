@@ -1,5 +1,6 @@
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
 import { failureInWords } from './failures.ts';
+import { inWords } from './parts.ts';
 
 /**
  * What administrators do to other people's VMs: how it reads for them, many VMs at once, and for the owners. `who` is how
@@ -132,7 +133,7 @@ export const batchInWords = (batch: BatchInWords): FmtString => {
   const counts = [
     `${succeeded} of ${all} ${all === 1 ? 'VM' : 'VMs'} ${done}`,
     ...(open > 0 ? [`${open} to go`] : []),
-    ...(planned > 0 ? [`${planned} as soon as possible, being busy`] : []),
+    ...(planned > 0 ? [`${planned} still busy and next in turn`] : []),
     ...(cancelled > 0 ? [`${cancelled} overtaken by their owners`] : []),
     ...(failed.length > 0 ? [`${failed.length} failed`] : []),
   ];
@@ -162,8 +163,15 @@ export const batchInWords = (batch: BatchInWords): FmtString => {
 
 export const youAreRemoved = (vms: readonly string[]): FmtString =>
   fmt`🔒 An administrator has taken you off Berth's list.${
-    vms.length === 0 ? '' : fmt` ${vms.join(', ')}: stopped now, and kept with all data.`
-  } /start asks to be let back in.`;
+    vms.length === 0
+      ? ''
+      : fmt` ${inWords(vms)} ${vms.length === 1 ? 'is' : 'are'} stopped, and kept with all data.`
+  } After /start you can ask to be let back in.`;
+
+const whose = (count: number, target: FmtString | null): FmtString => {
+  if (target === null) return count === 1 ? fmt`the only VM` : fmt`all ${count} VMs`;
+  return count === 1 ? fmt`this VM of ${target}` : fmt`these ${count} VMs of ${target}`;
+};
 
 export const confirmForceDestroy = (
   target: FmtString | null,
@@ -172,7 +180,7 @@ export const confirmForceDestroy = (
 ): FmtString =>
   join(
     [
-      fmt`🗑 Destroy ${vms.length === 1 ? 'this VM' : `these ${vms.length} VMs`}${target === null ? fmt` of everybody` : fmt` of ${target}`} for good? Every home is deleted; nobody can bring it back. The owners are told${note === null ? '' : fmt`: ${note}`}.`,
+      fmt`🗑 Destroy ${whose(vms.length, target)} for good? Every home is deleted; nobody can bring it back. The owners are told${note === null ? '' : fmt`: ${note}`}.`,
       ...vms.slice(0, 30).map(({ name, owner }) => fmt`• ${bold(name)} of ${owner}`),
       ...(vms.length > 30 ? [fmt`… and ${vms.length - 30} more`] : []),
     ],

@@ -3,7 +3,8 @@ import type { QueueCount } from '../../../queues/producer.ts';
 import { formatBytes, formatDuration } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
 import { timeInWords } from './history.ts';
-import { gpuOfferInWords, vmCountInWords } from './settings.ts';
+import { vmCountInWords } from './parts.ts';
+import { gpuOfferInWords } from './settings.ts';
 import { cpusInWords, statusInWords } from './vms.ts';
 
 /** The administrators' overview. */
@@ -67,7 +68,7 @@ const hostInWords = ({ host, facts, gpu, workers, queues, given }: HostInWords):
           ? fmt`VM image: not built yet; the first /create does it`
           : fmt`VM image: ${facts.image.name}, built ${timeInWords(facts.image.createdAt)} UTC${facts.image.current ? '' : ', from an older recipe: /rebuild_image'}`,
       ]),
-  fmt`Workers: ${workers.length === 0 ? 'none' : workers.map(({ pid, startedAt }) => `${pid} since ${timeInWords(startedAt)}`).join(', ')}`,
+  fmt`Workers: ${workers.length === 0 ? 'none' : workers.map(({ pid, startedAt }) => `process ${pid} since ${timeInWords(startedAt)}`).join(', ')}`,
   ...(queues.length === 0 ? [] : [fmt`Queues: ${queues.map(queueInWords).join('; ')}`]),
   ...(facts === null ? [] : protectionsInWords(facts)),
 ];
