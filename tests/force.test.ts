@@ -75,7 +75,7 @@ afterAll(() => berth?.stop());
 
 describe('/force_stop', () => {
   it.each([
-    ['/force_stop', 'whose VMs is missing'],
+    ['/force_stop', 'say whose VMs'],
     ['/force_stop @nobody_here', '@nobody_here is neither all nor anybody I know'],
   ])('answers %s with the usage', async (text, problem) => {
     const answer = await berth.admin.ask(text);

@@ -19,7 +19,8 @@ export type Page = {
   before: number | null;
 };
 
-const pageSize = 15;
+/** Lines of the longest names and reasons still fit into a message. */
+const pageSize = 10;
 
 /** What is worth a line in a VM's history: how things ended, and what happened by itself. */
 const historic: VmEvent['type'][] = [

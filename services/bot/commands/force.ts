@@ -30,7 +30,7 @@ type Aim = { target: number | null; vms: VmRow[] };
 const aimAt = async ({ trx }: Conversation, text: string): Promise<Aim> => {
   if (text.toLowerCase() === 'all') return { target: null, vms: await findVms(trx) };
   const target = await findUserId(trx, text);
-  if (target === null) throw new UsageError(targetUnknown(text.slice(0, 40)));
+  if (target === null) throw new UsageError(targetUnknown(text));
   return { target, vms: await findVmsByOwner(trx, target) };
 };
 

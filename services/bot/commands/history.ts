@@ -70,7 +70,7 @@ export const audit = defineCommand({
   arguments: z.string(),
   async run(conversation, text) {
     const userId = text === '' ? null : await findUserId(conversation.trx, text);
-    if (text !== '' && userId === null) throw new UsageError(userUnknown(text.slice(0, 40)));
+    if (text !== '' && userId === null) throw new UsageError(userUnknown(text));
     await conversation.reply(await auditContent(conversation, userId));
   },
 });

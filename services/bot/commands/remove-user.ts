@@ -21,7 +21,7 @@ export const removeUser = defineCommand({
   async run(conversation, text) {
     const { trx, person, config, now } = conversation;
     const userId = await findUserId(trx, text);
-    if (userId === null) throw new UsageError(userUnknown(text.slice(0, 40)));
+    if (userId === null) throw new UsageError(userUnknown(text));
     if (config.ADMIN_USER_ID.includes(userId)) {
       await conversation.reply(plain(isAdministrator(userId)));
       return;

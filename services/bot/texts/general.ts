@@ -1,6 +1,6 @@
 import { formatBytes } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
-import { inWords, vmCountInWords } from './parts.ts';
+import { inWords, shortened, vmCountInWords } from './parts.ts';
 import type { VmVerb } from './refusals.ts';
 import { type PlanInWords, planInWords } from './settings.ts';
 import { limitsInWords, statusInWords } from './vms.ts';
@@ -97,8 +97,9 @@ export const personInWords = (
   known: { firstName: string; username: string | null } | null,
 ): FmtString => {
   if (known === null || (known.firstName === '' && known.username === null)) return fmt`${code(`${userId}`)}`;
-  if (known.username === null) return fmt`${known.firstName}`;
-  return known.firstName === '' ? fmt`@${known.username}` : fmt`${known.firstName} (@${known.username})`;
+  const firstName = shortened(known.firstName, 32);
+  if (known.username === null) return fmt`${firstName}`;
+  return firstName === '' ? fmt`@${known.username}` : fmt`${firstName} (@${known.username})`;
 };
 
 export const userInWords = (userId: number, username: string | null): FmtString =>

@@ -106,7 +106,7 @@ const afterCancel: Record<string, string> = {
 
 export const operationCancelled = (operation: OperationInWords, byDestroy: boolean): FmtString =>
   fmt`✖️ Cancelled: ${infinitive[operation.kind] ?? operation.kind} ${bold(operation.name)}.${
-    byDestroy ? '' : ` ${afterCancel[operation.kind] ?? ''}`
+    byDestroy || afterCancel[operation.kind] === undefined ? '' : ` ${afterCancel[operation.kind]}`
   }`;
 
 const afterTimeout: Record<string, string> = {

@@ -1,6 +1,6 @@
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
 import { failureInWords } from './failures.ts';
-import { inWords } from './parts.ts';
+import { inWords, shortened } from './parts.ts';
 
 /**
  * What administrators do to other people's VMs: how it reads for them, many VMs at once, and for the owners. `who` is how
@@ -151,7 +151,7 @@ export const batchInWords = (batch: BatchInWords): FmtString => {
         .slice(0, shownFailures)
         .map(
           ({ name, owner, reasonCode, reasonDetail, id }) =>
-            fmt`❌ ${bold(name)} of ${owner}: ${failureInWords(reasonCode, reasonDetail).what} id ${code(id)}`,
+            fmt`❌ ${bold(name)} of ${owner}: ${shortened(failureInWords(reasonCode, reasonDetail).what, 200)} id ${code(id)}`,
         ),
       ...(failed.length > shownFailures
         ? [fmt`… and ${failed.length - shownFailures} more: /admin_info`]
@@ -189,8 +189,8 @@ export const confirmForceDestroy = (
 export const forceDestroyConfirmed = fmt`🗑 Confirmed.`;
 export const forceDestroyDropped = fmt`👍 Nothing is destroyed.`;
 export const targetUnknown = (text: string): string =>
-  `${text} is neither all nor anybody I know: give a Telegram id, a user name, or all`;
-export const targetMissing = 'whose VMs is missing: a Telegram id, a user name, or all';
+  `${shortened(text)} is neither all nor anybody I know: give a Telegram id, a user name, or all`;
+export const targetMissing = 'say whose VMs: a Telegram id, a user name, or all';
 export const targetHasNoVm = (target: FmtString | null): FmtString =>
   target === null ? fmt`There is no VM.` : fmt`${target} has no VM.`;
 export const targetRunsNothing = (target: FmtString | null): FmtString =>

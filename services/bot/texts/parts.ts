@@ -9,5 +9,8 @@ export const vmCountInWords = (count: number): string => {
   return count === 1 ? 'one VM' : `${count} VMs`;
 };
 
-/** What somebody typed, said back to them: enough of it to know it by. */
-export const shortened = (word: string): string => (word.length > 40 ? `${word.slice(0, 40)}…` : word);
+/** What somebody typed, said back to them: enough of it to know it by. No symbol is cut in two. */
+export const shortened = (text: string, most = 40): string => {
+  const characters = [...text];
+  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
+};

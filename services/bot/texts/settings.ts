@@ -79,7 +79,7 @@ export const badPlanName =
 export const planNameTaken = (name: string): string => `there is a plan called ${name} already`;
 export const planArgumentsMissing = 'a plan, a field and a value are needed';
 export const planFieldUnknown = (field: string): string =>
-  `a plan has no ${field}; its fields are name, ram, cpu, disk and max_vms`;
+  `a plan has no ${shortened(field)}; its fields are name, ram, cpu, disk and max_vms`;
 
 export const maintenanceOnAlready = (since: string): FmtString =>
   fmt`Maintenance is on already, since ${since} UTC. ${code('/maintenance off')} ends it.`;
