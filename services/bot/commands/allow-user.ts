@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Conversation } from '../conversation.ts';
 import { type Content, plain } from '../format/rich-text.ts';
-import { findPlans, findUser, findVmsByOwner } from '../queries.ts';
-import type { PlanRow } from '../store/schema.ts';
+import { findPlan, findPlans, findUser, findVmsByOwner } from '../queries.ts';
+import type { PlanRow, UserRow } from '../store/schema.ts';
 import type { Trx } from '../store/store.ts';
 import { createButton, helpButton, statusOfEach } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
@@ -14,11 +14,12 @@ import { defineCommand, UsageError } from './command.ts';
 export const allowUser = async (
   conversation: Conversation,
   userId: number,
-  plan: PlanRow | null,
+  wanted: PlanRow | null,
   username: string | null,
 ): Promise<void> => {
   const { trx, person, now } = conversation;
   const before = await findUser(trx, userId);
+  const plan = wanted ?? (await formerPlan(trx, before));
   const { state, events } = await conversation.handleUser(userId, {
     type: 'AllowUser',
     data: { userId, planId: plan?.plan_id ?? null, username, by: person.id, at: now.toISOString() },
@@ -31,6 +32,12 @@ export const allowUser = async (
   if (was.isIn && was.planId === (plan?.plan_id ?? null)) return;
   const content = was.isIn ? plain(planGiven(plan?.name ?? null)) : await welcomeBack(trx, userId, plan);
   await conversation.show({ kind: 'content', content }, userId);
+};
+
+/** Somebody who comes back has the plan that they left with, unless they are given another one. */
+const formerPlan = async (trx: Trx, before: UserRow | undefined): Promise<PlanRow | null> => {
+  if (before === undefined || before.status === 'allowed' || before.plan_id === null) return null;
+  return (await findPlan(trx, before.plan_id)) ?? null;
 };
 
 /** To somebody who was not on the list a moment ago; whether they ever were shows by their VMs. */
