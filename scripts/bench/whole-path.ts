@@ -69,7 +69,13 @@ export const openPath = async ({ dataDir, redisUrl, apiRoot, token, people }: Op
     SSH_PUBLIC_HOST: '127.0.0.1',
   };
   const board = createProgressBoard();
-  const hosts = { workers: () => [], factsOf: () => null, gpuOf: () => null, queuesOf: () => [] };
+  const hosts = {
+    workers: () => [],
+    factsOf: () => null,
+    gpuOf: () => null,
+    queuesOf: () => [],
+    redisAnswers: () => true,
+  };
   const render = createRender({ db: store.db, vault, config, board, hosts, now: Date.now });
   let [recorded, told, operations] = [0, 0, 0];
   let onProgress = () => {};

@@ -17,7 +17,10 @@ export type KnownHosts = {
   factsOf(host: string): HostFacts | null;
   /** What the host's worker found when it last tried; `undefined` while it tries for the first time. */
   gpuOf(host: string): GpuOffer | null;
+  /** Empty where nobody has looked lately. */
   queuesOf(host: string): readonly QueueCount[];
+  /** Whether workers and queues can be heard of at all. */
+  redisAnswers(): boolean;
 };
 
 type Dependencies = {
@@ -34,11 +37,13 @@ export type { QueueKind };
 
 /** Milliseconds. */
 const readEvery = 5_000;
+/** Counts of queues tell of the moment. Older ones would stand in an overview until the new ones are there. */
+const queuesKeep = 10_000;
 
 export const createHosts = (dependencies: Dependencies) => {
   const { producer, instance, hosts, refresh, log, now = Date.now } = dependencies;
   let workers: RollCallEntry[] = [];
-  const queues = new Map<string, QueueCount[]>();
+  const queues = new Map<string, { at: number; counts: QueueCount[] }>();
   const probed = new Map<string, GpuOffer>();
   const asked = new Map<string, { host: string; keys: string[] }>();
 
@@ -49,7 +54,10 @@ export const createHosts = (dependencies: Dependencies) => {
   const readAll = async (): Promise<void> => {
     await Promise.all([
       readWorkers(),
-      ...hosts.map(async (host) => queues.set(host, await producer.countQueues(host))),
+      ...hosts.map(async (host) => {
+        const counts = await producer.countQueues(host);
+        queues.set(host, { at: now(), counts });
+      }),
     ]);
   };
 
@@ -74,7 +82,12 @@ export const createHosts = (dependencies: Dependencies) => {
     workers: () => workers,
     factsOf,
     gpuOf: (host) => probed.get(host) ?? factsOf(host)?.gpu ?? null,
-    queuesOf: (host) => queues.get(host) ?? [],
+    queuesOf: (host) => {
+      const known = queues.get(host);
+      if (known === undefined || !producer.isReady()) return [];
+      return now() - known.at > queuesKeep ? [] : known.counts;
+    },
+    redisAnswers: producer.isReady,
   };
 
   return {

@@ -24,7 +24,13 @@ const config: BotConfig = {
   SSH_PUBLIC_HOST: 'localhost',
   EXEC_TIMEOUT: 5,
 };
-const noHosts = { workers: () => [], factsOf: () => null, gpuOf: () => null, queuesOf: () => [] };
+const noHosts = {
+  workers: () => [],
+  factsOf: () => null,
+  gpuOf: () => null,
+  queuesOf: () => [],
+  redisAnswers: () => true,
+};
 const log = createLog('test', 'silent');
 /** When its time begins. */
 export const start = Date.parse('2026-01-02T03:04:05.000Z');

@@ -15,6 +15,8 @@ export type Overview = {
   maintenanceSince: string | null;
   people: { administrators: number; allowed: number; asking: number };
   vms: Record<string, number>;
+  /** Without it nobody hears of workers, and what is said of hosts is from before. */
+  redisAnswers: boolean;
   hosts: HostInWords[];
 };
 
@@ -99,6 +101,11 @@ export const overviewInWords = (overview: Overview): FmtString =>
       ...settingsInWords(overview),
       fmt`People: ${overview.people.administrators} ${overview.people.administrators === 1 ? 'administrator' : 'administrators'}, ${overview.people.allowed} on the list${overview.people.asking === 0 ? '' : `, ${overview.people.asking} asking`}`,
       fmt`VMs: ${countsInWords(overview.vms)}`,
+      ...(overview.redisAnswers
+        ? []
+        : [
+            fmt`\n🔴 Redis does not answer: no work reaches the workers, and what follows is from before. Work waits until it is back.`,
+          ]),
       ...overview.hosts.flatMap(hostInWords),
     ],
     '\n',
