@@ -33,6 +33,8 @@ export type View =
       change: 'added' | 'removed';
       key: Omit<SshKey, 'line'>;
       correlationId: string;
+      /** Names of VMs that were coming up, and get the keys when they are. Older messages lack it. */
+      comingUp?: string[];
     }
   /** A password that holds from the VM's next start on. */
   | { kind: 'password'; vmId: string }

@@ -48,12 +48,14 @@ export const keysChanged = (
   change: 'added' | 'removed',
   key: KeyInWords,
   updates: readonly KeyUpdate[],
+  comingUp: readonly string[] = [],
 ): FmtString =>
   join(
     [
       change === 'added' ? fmt`🔑 Added: ${keyInWords(key)}` : fmt`🗑 Removed: ${keyInWords(key)}`,
       ...updates.map(updateInWords),
-      updates.length === 0
+      ...comingUp.map((name) => fmt`⏳ ${bold(name)}: as soon as it is up`),
+      updates.length + comingUp.length === 0
         ? change === 'added'
           ? fmt`It opens every VM of yours from its next start on.`
           : fmt`From their next start on it opens none of your VMs.`
