@@ -35,8 +35,8 @@ type Dependencies = {
 
 export type { QueueKind };
 
-/** Milliseconds. */
-const readEvery = 5_000;
+/** Milliseconds; so soon after a worker has started values are compared with what its host has. */
+const readEvery = 1_000;
 /** Counts of queues tell of the moment. Older ones would stand in an overview until the new ones are there. */
 const queuesKeep = 10_000;
 
