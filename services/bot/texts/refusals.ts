@@ -26,7 +26,7 @@ export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
     case 'running':
       return fmt`${name} is running already. /status shows how to reach it.`;
     case 'stopping':
-      return fmt`${name} is just stopping. Wait for its message, then send /start_vm.`;
+      return fmt`${name} is just stopping. Wait for its message, then send ${verb === 'password' ? '/password again' : '/start_vm'}.`;
     case 'stopped':
       if (vm.paused === 1) {
         return fmt`${name} is stopped for maintenance, and starts again by itself when that ends.`;
