@@ -20,7 +20,7 @@ type Welcome = {
   limits: { memoryBytes: number; cpus: number; diskBytes: number; gpu: boolean };
   maxVms: number;
   vms: { name: string; status: string }[];
-  commands: readonly CommandInWords[];
+  commands: readonly (CommandInWords & { access: string })[];
 };
 
 const nextStep = (vms: Welcome['vms']): FmtString => {
@@ -39,6 +39,7 @@ export const welcome = (person: Welcome): FmtString => {
     disk_bytes: diskBytes,
     gpu: gpu ? 1 : 0,
   });
+  const ofAdministrators = person.commands.filter(({ access }) => access === 'administrator');
   return join(
     [
       fmt`👋 Hello${person.firstName === '' ? '' : ` ${person.firstName}`}, this is Berth: development machines of your own, from this chat.`,
@@ -54,7 +55,10 @@ export const welcome = (person: Welcome): FmtString => {
           )}`,
       nextStep(person.vms),
       fmt``,
-      commandList(person.commands),
+      commandList(person.commands.filter(({ access }) => access !== 'administrator')),
+      ...(ofAdministrators.length === 0
+        ? []
+        : [fmt``, bold('For administrators'), commandList(ofAdministrators)]),
     ],
     '\n',
   );
@@ -123,7 +127,7 @@ export const allowedList = (
         : fmt`${bold('On the list')}:`,
       ...users.map(
         (user) =>
-          fmt`• ${userInWords(user.user_id, user.username)}${user.name === null ? '' : ` ${user.name}`} — ${user.plan ?? 'no plan'}, ${user.vms === 1 ? '1 VM' : `${user.vms} VMs`}`,
+          fmt`• ${userInWords(user.user_id, user.username)}${user.name === null ? '' : ` ${shortened(user.name, 32)}`} — ${user.plan ?? 'no plan'}, ${user.vms === 1 ? '1 VM' : `${user.vms} VMs`}`,
       ),
     ],
     '\n',
@@ -149,8 +153,10 @@ export const notForYou = (name: string): FmtString =>
 export const onlyInPrivate = fmt`I talk about VMs only in private. Write to me directly, please.`;
 export const notACommand = fmt`I understand commands: lines that begin with a slash. /help lists them; ${code('/exec uname -a')} runs something in your VM.`;
 
-export const usage = (command: CommandInWords, problem: string): FmtString =>
-  fmt`⚠️ Not done: ${problem}.\nUsage: ${code(`/${command.name}${command.usage === '' ? '' : ` ${command.usage}`}`)}\nExample: ${code(command.example)}`;
+export const usage = ({ name, usage: form, example }: CommandInWords, problem: string): FmtString =>
+  form === ''
+    ? fmt`⚠️ Not done: ${problem}.\nUsage: ${code(`/${name}`)}, and nothing else`
+    : fmt`⚠️ Not done: ${problem}.\nUsage: ${code(`/${name} ${form}`)}\nExample: ${code(example)}`;
 
 export const brokenHere = (errorId: string): FmtString =>
   fmt`❌ Berth hit a fault of its own with this and did nothing. Try again; if it stays so, give an administrator this id: ${code(errorId)}`;

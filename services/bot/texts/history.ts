@@ -26,7 +26,7 @@ export type HistoryLine = {
 const longestReason = 150;
 
 const lineInWords = ({ at, subject, what, who, why }: HistoryLine): FmtString =>
-  fmt`${timeInWords(at)} ${subject === null ? '' : fmt`${bold(subject)} `}${what}${who === null ? '' : fmt` — ${who}`}${why === null ? '' : fmt` (${shortened(why, longestReason)})`}`;
+  fmt`• ${timeInWords(at)} ${subject === null ? '' : fmt`${bold(subject)} `}${what}${who === null ? '' : fmt` — ${who}`}${why === null ? '' : fmt` (${shortened(why, longestReason)})`}`;
 
 export const historyPage = (title: FmtString, lines: readonly HistoryLine[], older: boolean): FmtString =>
   lines.length === 0

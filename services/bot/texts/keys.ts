@@ -75,7 +75,7 @@ export const keyProblems = {
   several: 'that is more than one line; send one key at a time',
   options:
     'there is something before the key; send the key alone, beginning with its type, such as ssh-ed25519',
-  type: 'keys of this type are not taken; use ed25519, rsa, ecdsa or sk-…',
+  type: 'keys of this type are not taken; use ed25519, rsa, ecdsa or one of a security key (sk-ssh-ed25519, sk-ecdsa)',
   malformed: 'that is no complete public key; copy the whole line from the file that ends in .pub',
   weak: 'an RSA key must have 2,048 bits at least; ssh-keygen -t ed25519 makes a better one',
 } as const;

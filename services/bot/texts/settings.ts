@@ -84,6 +84,6 @@ export const planFieldUnknown = (field: string): string =>
 export const maintenanceOnAlready = (since: string): FmtString =>
   fmt`Maintenance is on already, since ${since} UTC. ${code('/maintenance off')} ends it.`;
 export const maintenanceOffAlready = fmt`There is no maintenance. ${code('/maintenance on')} begins it.`;
-export const inMaintenance = fmt`🔧 There is maintenance: nobody can create or start VMs until it ends. What it stopped starts again by itself then.`;
+export const inMaintenance = fmt`🔧 There is maintenance: VMs can be created and started again when it ends. What it stopped starts again by itself then.`;
 
 export const imageBuildingAlready = fmt`The image is being built already; you will read here when it is done.`;
