@@ -80,8 +80,10 @@ export const vmCard = (
   vm: VmCard,
   shown: { host: string; password: string | null; figures: Figures | null; now: Date },
 ): FmtString => {
-  const { figures, now } = shown;
+  const { now } = shown;
   const live = vm.status === 'running';
+  // Of one that has stopped since, those of a minute ago may be at hand.
+  const figures = live ? shown.figures : null;
   const uptime =
     live && vm.running_since !== null
       ? fmt`, up ${formatDuration(now.getTime() - Date.parse(vm.running_since))}`
