@@ -87,10 +87,10 @@ describe('/maintenance', () => {
       [cai, '/start_vm'],
     ] as const) {
       const refused = await person.ask(text);
-      expect(refused.text).toContain('There is maintenance');
+      expect(refused.text).toContain('What it stopped starts again by itself');
     }
     await cai.pressAndWait(oldCard, '▶️ Start');
-    await expect.poll(() => count(cai, 'There is maintenance')).toBe(2);
+    await expect.poll(() => count(cai, 'What it stopped starts again by itself')).toBe(2);
     expect((await ann.ask('/status')).text).toContain('stopped');
     expect(await running()).toEqual([]);
   });
@@ -122,7 +122,7 @@ describe('/maintenance', () => {
   });
 
   it('has nothing to end a second time', async () => {
-    expect((await berth.admin.ask('/maintenance off')).text).toContain('There is no maintenance');
+    expect((await berth.admin.ask('/maintenance off')).text).toContain('/maintenance on');
   });
 
   it('leaves a VM stopped that was stopped by force meanwhile, and forgets one that was destroyed', async () => {
