@@ -86,4 +86,4 @@ export const maintenanceOnAlready = (since: string): FmtString =>
 export const maintenanceOffAlready = fmt`There is no maintenance. ${code('/maintenance on')} begins it.`;
 export const inMaintenance = fmt`🔧 There is maintenance: VMs can be created and started again when it ends. What it stopped starts again by itself then.`;
 
-export const imageBuildingAlready = fmt`The image is being built already; you will read here when it is done.`;
+export const imageBuildingAlready = fmt`The VM image is being built already. When there is a new one, you will read it here.`;
