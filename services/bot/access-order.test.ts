@@ -1,10 +1,9 @@
 import { verify } from 'unixcrypt';
 import { expect, it, onTestFinished } from 'vitest';
-import type { VmCommand } from '../../shared/vm/commands.ts';
-import { vm, vmStream } from '../../shared/vm/decider.ts';
 import { passwordName } from './sealed-names.ts';
 import { newDataDir } from './store/testing/store.ts';
 import { administratorId, openBareBot } from './testing/bare-bot.ts';
+import { at, bringUp, openOperations, record } from './testing/worker-words.ts';
 
 /**
  * Several changes of password and keys at once. In the VM the newest wins whatever the order in which they arrive, and
@@ -15,41 +14,21 @@ const openWithVm = async () => {
   const bot = await openBareBot(newDataDir());
   const { store, vault } = bot;
   onTestFinished(() => store.close());
-  const record = (command: VmCommand) =>
-    store.transaction((trx) =>
-      store.handle(trx, vm, vmStream(command.data.vmId), command, {
-        actor: null,
-        chat: null,
-        correlationId: 'report',
-        causationId: null,
-      }),
-    );
-  const operations = () =>
-    store.db
-      .selectFrom('operations')
-      .selectAll()
-      .where('status', '=', 'open')
-      .orderBy('requested_at')
-      .execute();
   await bot.say(administratorId, '/create box');
-  const [creation] = await operations();
-  const vmId = creation!.vm_id!;
-  const at = '2026-01-02T03:04:05.000Z';
-  const data = { operationId: creation!.operation_id, vmId, at };
-  await record({ type: 'RecordCreated', data: { ...data, containerId: 'c', hostKeyFingerprint: 'f' } });
+  await bringUp(bot);
+  const { vm_id: vmId } = await store.db.selectFrom('vms').select('vm_id').executeTakeFirstOrThrow();
+  /** Gives the operation that it begins. */
   const say = async (text: string): Promise<string> => {
     await bot.say(administratorId, text);
-    return (await operations()).at(-1)!.operation_id;
+    return (await openOperations(bot)).at(-1)!.operation_id;
   };
+  const reason = { code: 'gave-up', detail: '' } as const;
   return {
     say,
     succeed: (operationId: string) =>
-      record({ type: 'RecordAccessUpdated', data: { operationId, vmId, at } }),
+      record(bot, { type: 'RecordAccessUpdated', data: { operationId, vmId, at } }),
     fail: (operationId: string) =>
-      record({
-        type: 'RecordFailed',
-        data: { operationId, vmId, at, reason: { code: 'gave-up', detail: '' } },
-      }),
+      record(bot, { type: 'RecordFailed', data: { operationId, vmId, at, reason } }),
     shown: () => vault.unseal(store.db, vmId, passwordName),
     /** Whether the hash that was sent to the VM with that operation is of that password. */
     opensWith: async (operationId: string, password: string | null): Promise<boolean> => {

@@ -1,7 +1,6 @@
-import type { VmCommand } from '../../../shared/vm/commands.ts';
-import { vm, vmStream } from '../../../shared/vm/decider.ts';
 import { passwordName } from '../sealed-names.ts';
-import { administratorId, type BareBot, dataOf, type Heard, start } from './bare-bot.ts';
+import { administratorId, type BareBot, dataOf, type Heard } from './bare-bot.ts';
+import { bringUp, letExit } from './worker-words.ts';
 
 /** People of all kinds and their VMs, and every button shown to somebody. */
 
@@ -24,30 +23,6 @@ export type Population = {
   shown: string[];
   /** What belongs to the user; `secrets`: what nobody else may read anywhere. */
   umas: { vmIds: string[]; operationIds: string[]; secrets: string[] };
-};
-
-const record = ({ store }: BareBot, command: VmCommand): Promise<unknown> =>
-  store.transaction((trx) =>
-    store.handle(trx, vm, vmStream(command.data.vmId), command, {
-      actor: null,
-      chat: null,
-      correlationId: `of-${command.data.vmId}`,
-      causationId: null,
-    }),
-  );
-const at = new Date(start).toISOString();
-const bringUp = async (bot: BareBot): Promise<void> => {
-  const vms = await bot.store.db.selectFrom('vms').selectAll().where('status', '=', 'creating').execute();
-  for (const { vm_id: vmId, operation_id } of vms) {
-    const facts = { containerId: 'c', hostKeyFingerprint: 'SHA256:of-the-host' };
-    await record(bot, { type: 'RecordCreated', data: { operationId: operation_id!, vmId, at, ...facts } });
-  }
-};
-const letExit = async (bot: BareBot, name: string): Promise<void> => {
-  const vms = bot.store.db.selectFrom('vms').selectAll().where('name', '=', name);
-  const { vm_id: vmId, epoch } = await vms.executeTakeFirstOrThrow();
-  const data = { vmId, epoch, at, cause: 'exited' as const, exitCode: 1, operationId: 'unused' };
-  await record(bot, { type: 'RecordExited', data });
 };
 
 export const populate = async (bot: BareBot): Promise<Population> => {
