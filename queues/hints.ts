@@ -2,12 +2,12 @@ import { z } from 'zod';
 
 /**
  * What a worker noticed without having been asked. A hint is no truth, only a reason to look: the bot asks about the VMs
- * it believes to be running, and decides by the answer.
+ * it believes to be there, and decides by the answer.
  */
 export const hint = z.object({
   host: z.string(),
   /** `engine-back`: Docker answers again after it was away, or for the first time since this worker began. */
-  kind: z.enum(['died', 'out-of-memory', 'engine-back']),
+  kind: z.enum(['died', 'removed', 'out-of-memory', 'engine-back']),
   vmId: z.string().nullable(),
   at: z.iso.datetime(),
 });

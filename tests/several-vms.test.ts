@@ -49,7 +49,7 @@ describe('somebody with several VMs', () => {
     expect(named.text).toContain('\ntwo\n');
     const question = await person.ask(
       '/exec echo ran-on-$(hostname) | tee -a log; wc -l < log',
-      says('Which VM shall'),
+      says('Which VM should'),
     );
     expect(labels(question)).toEqual(['one', 'two']);
     await person.pressAndWait(question, 'one');
@@ -59,16 +59,22 @@ describe('somebody with several VMs', () => {
     expect(JSON.stringify(again)).toMatch(/no longer waiting|no button/i);
   });
 
-  it('sees each in a message of its own', async () => {
-    await person.ask('/status', says('two'));
-    const cards = person.messages().filter(({ text }) => /· 🟢 running/.test(text));
-    expect(cards.map(({ text }) => text.split(' ')[0]).sort()).toEqual(['one', 'two']);
+  it('sees both in one message, with a button for each that leads to its own', async () => {
+    const both = await person.ask('/status', says('two'));
+    expect(both.text.match(/^\S+(?= · 🟢 running)/gm)).toEqual(['one', 'two']);
+    expect(labels(both)).toEqual(['ℹ️ one', 'ℹ️ two']);
+    await person.pressAndWait(both, 'ℹ️ two');
+    const own = await berth.chat.waitForMessage(
+      person.id,
+      ({ id, text }) => id > both.id && text.startsWith('two · 🟢 running'),
+    );
+    expect(own.text).not.toContain('one ·');
   });
 
   it('gets a third with a name made up, and hears the limit at the fourth', async () => {
     await person.ask('/create', says('box is running'), { timeoutMs: 60_000 });
     const refused = await person.ask('/create');
     expect(refused.text).toContain('3 VMs');
-    expect(refused.text).toContain('one, two, box');
+    expect(refused.text).toContain('one, two and box');
   });
 });

@@ -43,7 +43,12 @@ const measure = async ({ berth }: Bench, dataDir: string): Promise<number[]> => 
     const [bot, worker, gateway, practice] = await Promise.all([
       berth.startBot({ DATA_DIR: dataDir }),
       berth.startWorker(),
-      start('gateway', { GATEWAY_PORT: `${await findFreePort()}` }),
+      start('gateway', {
+        REDIS_URL: berth.redis.url,
+        INSTANCE: berth.instance,
+        TUNNEL: 'off',
+        GATEWAY_PORT: `${await findFreePort()}`,
+      }),
       start('practice', { PRACTICE_PORT: `${await findFreePort()}`, DATA_DIR: dataDir }),
     ]);
     await berth.admin.ask('/list_allowed');

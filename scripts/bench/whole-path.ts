@@ -69,7 +69,14 @@ export const openPath = async ({ dataDir, redisUrl, apiRoot, token, people }: Op
     SSH_PUBLIC_HOST: '127.0.0.1',
   };
   const board = createProgressBoard();
-  const hosts = { workers: () => [], factsOf: () => null, gpuOf: () => null, queuesOf: () => [] };
+  const hosts = {
+    workers: () => [],
+    factsOf: () => null,
+    gpuOf: () => null,
+    queuesOf: () => [],
+    gateways: () => [],
+    redisAnswers: () => true,
+  };
   const render = createRender({
     db: store.db,
     vault,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { eventFromRow } from '../../shared/event-store/append.ts';
 import type { Event } from '../../shared/event-store/schema.ts';
 import { vmStream } from '../../shared/vm/decider.ts';
@@ -7,7 +8,7 @@ import type { FmtString } from './format/rich-text.ts';
 import { findNames, type Names } from './names.ts';
 import { findOperation, findVm } from './queries.ts';
 import { type DomainEvent, isVmEvent } from './store/domain-event.ts';
-import type { OperationRow } from './store/schema.ts';
+import type { OperationRow, VmRow } from './store/schema.ts';
 import { upcasters } from './store/upcasters.ts';
 import { auditInWords, eventInWords, reasonInWords } from './texts/event-words.ts';
 import { type HistoryLine, itself, you } from './texts/history.ts';
@@ -19,7 +20,8 @@ export type Page = {
   before: number | null;
 };
 
-const pageSize = 15;
+/** Lines of the longest names and reasons still fit into a message. */
+const pageSize = 10;
 
 /** What is worth a line in a VM's history: how things ended, and what happened by itself. */
 const historic: VmEvent['type'][] = [
@@ -27,6 +29,7 @@ const historic: VmEvent['type'][] = [
   'VmStarted',
   'VmRestarted',
   'VmStopped',
+  'VmLeftStopped',
   'VmDestroyed',
   'ExecFinished',
   'AccessUpdated',
@@ -47,6 +50,7 @@ const asked: DomainEvent['type'][] = [
   'VmStopRequested',
   'VmDestroyRequested',
   'VmStopPlanned',
+  'VmLeftStopped',
   'ExecRequested',
   'ExecCancelRequested',
   'AccessUpdateRequested',
@@ -104,13 +108,37 @@ const pageOf = async (
 const operationOf = async (db: Db, { data }: Event<DomainEvent>): Promise<OperationRow | undefined> =>
   'operationId' in data ? findOperation(db, data.operationId) : undefined;
 
-const whoDid = (
-  operation: OperationRow | undefined,
-  event: Event<DomainEvent>,
+/** A command ends by the word of a worker; who wanted it to end stands in an event before. */
+const findCanceller = async (db: Db, { stream, data }: Event<DomainEvent>): Promise<number | null> => {
+  const row = await db
+    .selectFrom('events')
+    .select('actor')
+    .where('stream', '=', stream)
+    .where('type', '=', 'ExecCancelRequested')
+    .where(sql`json_extract(data, '$.operationId')`, '=', 'operationId' in data ? data.operationId : '')
+    .executeTakeFirst();
+  return row?.actor ?? null;
+};
+
+/** Whoever did it; else, of how something ended, whoever had it begun. */
+const whoDid = async (
+  db: Db,
+  {
+    event,
+    vm,
+    operation,
+  }: { event: Event<DomainEvent>; vm: VmRow | undefined; operation: OperationRow | undefined },
   reader: number,
   names: Names,
-): FmtString => {
-  const actor = operation?.order_by ?? operation?.actor ?? event.metadata.actor;
+): Promise<FmtString> => {
+  const cancelled = event.type === 'OperationCancelled' && event.data.kind === 'exec';
+  const actor =
+    event.metadata.actor ??
+    (cancelled ? await findCanceller(db, event) : null) ??
+    operation?.order_by ??
+    operation?.actor ??
+    // Keys that came while the VM was coming up go in when it is there.
+    (operation?.cause === 'keys' ? vm?.owner : null);
   if (actor === null || actor === undefined) return itself;
   return actor === reader ? you : names(actor);
 };
@@ -134,7 +162,7 @@ export const readHistory = async (
       at: event.recordedAt,
       subject: vm?.name ?? null,
       what: eventInWords(event as Event<VmEvent>, operation),
-      who: whoDid(operation, event, reader, names),
+      who: await whoDid(db, { event, vm, operation }, reader, names),
       why: reasonInWords(operation, event),
     };
   });
@@ -164,7 +192,7 @@ export const readAudit = async (
       at: event.recordedAt,
       subject: null,
       what: auditInWords(event, { vm, operation, names }),
-      who: whoDid(operation, event, reader, names),
+      who: await whoDid(db, { event, vm, operation }, reader, names),
       why: reasonInWords(operation, event),
     };
   });

@@ -1,4 +1,5 @@
 import { probeGpu, type QueueKind, type Report } from '../../queues/catalog.ts';
+import { type GatewayEntry, readGatewayStatus } from '../../queues/gateway-status.ts';
 import type { GpuOffer, HostFacts } from '../../queues/host-facts.ts';
 import type { Producer, QueueCount } from '../../queues/producer.ts';
 import { type RollCallEntry, readRollCall } from '../../queues/roll-call.ts';
@@ -17,7 +18,12 @@ export type KnownHosts = {
   factsOf(host: string): HostFacts | null;
   /** What the host's worker found when it last tried; `undefined` while it tries for the first time. */
   gpuOf(host: string): GpuOffer | null;
+  /** Empty where nobody has looked lately. */
   queuesOf(host: string): readonly QueueCount[];
+  /** Gateways that answered lately, and how people reach them. */
+  gateways(): readonly GatewayEntry[];
+  /** Whether workers and queues can be heard of at all. */
+  redisAnswers(): boolean;
 };
 
 type Dependencies = {
@@ -32,13 +38,16 @@ type Dependencies = {
 
 export type { QueueKind };
 
-/** Milliseconds. */
-const readEvery = 5_000;
+/** Milliseconds; so soon after a worker has started values are compared with what its host has. */
+const readEvery = 1_000;
+/** Counts of queues tell of the moment. Older ones would stand in an overview until the new ones are there. */
+const queuesKeep = 10_000;
 
 export const createHosts = (dependencies: Dependencies) => {
   const { producer, instance, hosts, refresh, log, now = Date.now } = dependencies;
   let workers: RollCallEntry[] = [];
-  const queues = new Map<string, QueueCount[]>();
+  let gateways: GatewayEntry[] = [];
+  const queues = new Map<string, { at: number; counts: QueueCount[] }>();
   const probed = new Map<string, GpuOffer>();
   const asked = new Map<string, { host: string; keys: string[] }>();
 
@@ -49,7 +58,13 @@ export const createHosts = (dependencies: Dependencies) => {
   const readAll = async (): Promise<void> => {
     await Promise.all([
       readWorkers(),
-      ...hosts.map(async (host) => queues.set(host, await producer.countQueues(host))),
+      readGatewayStatus(producer.redis, instance, now()).then((entries) => {
+        gateways = entries;
+      }),
+      ...hosts.map(async (host) => {
+        const counts = await producer.countQueues(host);
+        queues.set(host, { at: now(), counts });
+      }),
     ]);
   };
 
@@ -72,9 +87,15 @@ export const createHosts = (dependencies: Dependencies) => {
 
   const known: KnownHosts = {
     workers: () => workers,
+    gateways: () => gateways,
     factsOf,
     gpuOf: (host) => probed.get(host) ?? factsOf(host)?.gpu ?? null,
-    queuesOf: (host) => queues.get(host) ?? [],
+    queuesOf: (host) => {
+      const known = queues.get(host);
+      if (known === undefined || !producer.isReady()) return [];
+      return now() - known.at > queuesKeep ? [] : known.counts;
+    },
+    redisAnswers: producer.isReady,
   };
 
   return {

@@ -45,6 +45,16 @@ describe('a command', () => {
     }));
 });
 
+describe('a public key by itself', () => {
+  const line = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI ada@laptop';
+
+  it('is taken for /ssh_key in private, and for people talking in a group', () => {
+    expect(said(`${line}\n`)).toMatchObject({ kind: 'command', name: 'ssh_key', argument: line });
+    expect(said(line, { chat: group })).toEqual({ kind: 'nothing' });
+    expect(said(`my key is ${line}`)).toMatchObject({ kind: 'unreadable' });
+  });
+});
+
 describe('anything else', () => {
   it.each(['hello', '/', '//', '/ create', '/créer', `/${'a'.repeat(33)}`, '/create-vm', 'do /create'])(
     '%j in private is unreadable',

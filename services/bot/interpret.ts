@@ -58,6 +58,9 @@ const interpretMessage = (message: Record<string, unknown>, botUsername: string)
   const text = typeof message.text === 'string' ? message.text.trim() : null;
   if (holdsPrivateKey(message)) return { kind: 'private-key', ...place };
   const [, name, addressee, argument] = commandPattern.exec(text ?? '') ?? [];
+  if (name === undefined && chat.isPrivate && text !== null && publicKeyText.test(text)) {
+    return { kind: 'command', ...place, name: 'ssh_key', argument: text };
+  }
   if (name === undefined) {
     // In a group people talk to each other; in private they talk to us.
     return chat.isPrivate && !isServiceMessage(message) ? { kind: 'unreadable', ...place } : nothing;
@@ -66,7 +69,10 @@ const interpretMessage = (message: Record<string, unknown>, botUsername: string)
   return { kind: 'command', ...place, name: name.toLowerCase(), argument: argument?.trim() ?? '' };
 };
 
-const privateKeyText = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----|PuTTY-User-Key-File-\d/;
+/** Telegram cuts long texts in several: the end of a key alone is to be noticed too. */
+const privateKeyText = /-----(BEGIN|END) [A-Z0-9 ]*PRIVATE KEY-----|PuTTY-User-Key-File-\d/;
+/** What people paste who were asked for a line of a file. */
+const publicKeyText = /^(ssh-(rsa|ed25519)|ecdsa-sha2-\w+|sk-[\w@.-]+) AAAA/;
 const privateKeyFile = /^(id_(rsa|dsa|ecdsa|ed25519)(_sk)?|.*\.ppk)$/i;
 
 /** In its text, its caption, or by the name of its file. */

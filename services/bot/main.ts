@@ -1,10 +1,11 @@
 import { buildImage, lookAtVms, measureVms, probeGpu, type Report } from '../../queues/catalog.ts';
+import { whenReady } from '../../queues/connection.ts';
 import { startFiguresWriter } from '../../queues/metrics.ts';
 import { createProducer } from '../../queues/producer.ts';
 import { subscribeProgress } from '../../queues/progress.ts';
 import { consumeReports } from '../../queues/reports.ts';
 import { parseEnv } from '../../shared/env.ts';
-import { envOrExit, type Lifecycle, runService } from '../../shared/lifecycle.ts';
+import { envOrExit, type Lifecycle, runService, withDeadline } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
 import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
 import { loadMasterKey } from '../../shared/secrets/master-key.ts';
@@ -158,6 +159,10 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     },
     onUnreachable: sender.mute,
   });
+  // Somebody's first question may be for a host; without Redis the bot begins all the same.
+  await withDeadline(whenReady(producer.redis), 1_000, 'reaching Redis').catch((err) =>
+    log.warn({ err }, 'Redis does not answer yet'),
+  );
   const poller = startPoller({ api, allowedUpdates, handle, log, signal: lifecycle.signal });
   lifecycle.onShutdown('poller', () => poller.ended, 10_000);
   // Ending by itself means that going on makes no sense: the token is wrong, or somebody else polls with it.

@@ -87,10 +87,16 @@ const onVmEvent = async (trx: Trx, event: Event<VmEvent>): Promise<void> => {
     }
     case 'VmRanOutOfMemory':
       return tellOwner(trx, event, { kind: 'vm-event', vmId: event.data.vmId, event: 'out-of-memory' });
+    case 'VmLeftStopped': {
+      const { vmId, order } = event.data;
+      // Somebody taken off the list reads that in a message of its own.
+      if (order.reason !== 'administrator') return;
+      const { by, note } = order;
+      return tellOwner(trx, event, { kind: 'vm-event', vmId, event: 'left-stopped', by, note });
+    }
     case 'VmLost':
       return tellOwner(trx, event, { kind: 'vm-event', vmId: event.data.vmId, event: 'lost' });
     case 'VmPortReassigned':
-    case 'VmLeftStopped':
     case 'AccessUpdatePlanned':
     case 'VmPasswordChanged':
       return;

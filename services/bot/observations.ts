@@ -84,7 +84,11 @@ export const createObservations = (dependencies: Dependencies) => {
     async onHint({ host, kind, vmId }: Hint): Promise<void> {
       if (kind === 'engine-back') return ask(host, await findAtRest(host));
       const row = vmId === null ? undefined : await findVm(store.db, vmId);
-      if (row === undefined || row.status !== 'running') return;
+      if (row === undefined) return;
+      // Also of a VM that is stopped; one that Berth itself removes has an operation under way.
+      if (kind === 'removed')
+        return ['running', 'stopped'].includes(row.status) ? ask(host, [row]) : undefined;
+      if (row.status !== 'running') return;
       if (kind === 'died') return ask(host, [row]);
       const data = { vmId: row.vm_id, at: now().toISOString() };
       await record(row.vm_id, { type: 'RecordOutOfMemory', data }, newId());

@@ -55,6 +55,17 @@ export const findOpenOperationsByOwner = (db: Db, owner: number): Promise<Operat
     .orderBy('requested_at')
     .execute();
 
+/** Changes of a VM's password and keys that have not ended, the oldest first. */
+export const findOpenAccessUpdates = (db: Db, vmId: string): Promise<OperationRow[]> =>
+  db
+    .selectFrom('operations')
+    .selectAll()
+    .where('vm_id', '=', vmId)
+    .where('kind', '=', 'access')
+    .where('status', '=', 'open')
+    .orderBy('requested_at')
+    .execute();
+
 export const findUser = (db: Db, userId: number): Promise<UserRow | undefined> =>
   db.selectFrom('users').selectAll().where('user_id', '=', userId).executeTakeFirst();
 

@@ -25,7 +25,14 @@ const config: BotConfig = {
   EXEC_TIMEOUT: 5,
 };
 
-const noHosts = { workers: () => [], factsOf: () => null, gpuOf: () => null, queuesOf: () => [] };
+const noHosts = {
+  workers: () => [],
+  factsOf: () => null,
+  gpuOf: () => null,
+  queuesOf: () => [],
+  gateways: () => [],
+  redisAnswers: () => true,
+};
 
 let store: Store;
 let vault: Vault;

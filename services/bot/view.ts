@@ -14,12 +14,16 @@ export type View =
   | { kind: 'statuses'; vmIds: string[] }
   | { kind: 'vm-event'; vmId: string; event: 'exited'; cause: string; exitCode: number }
   | { kind: 'vm-event'; vmId: string; event: 'lost' | 'out-of-memory' }
+  /** Stopped for maintenance, it would have started again by itself; an administrator has ordered otherwise. */
+  | { kind: 'vm-event'; vmId: string; event: 'left-stopped'; by: number | null; note: string | null }
   /** Many VMs under one order. `target`: whose; null for everybody's. */
   | {
       kind: 'batch';
       batchId: string;
       what: BatchInWords['what'];
       target: number | null;
+      /** VMs that were stopped for maintenance already, and stay so when that ends. */
+      left?: number;
       /** The administrator, for those who are not that one. */
       by: number | null;
     }
@@ -29,6 +33,8 @@ export type View =
       change: 'added' | 'removed';
       key: Omit<SshKey, 'line'>;
       correlationId: string;
+      /** Names of VMs that were coming up, and get the keys when they are. Older messages lack it. */
+      comingUp?: string[];
     }
   /** A password that holds from the VM's next start on. */
   | { kind: 'password'; vmId: string }

@@ -63,6 +63,10 @@ describe('watching VMs', () => {
     await vi.waitFor(() => {
       for (const { kinds } of [one, other]) expect(kinds()).toContain('died');
     }, 5_000);
+    await docker.getContainer(containerId).remove();
+    await vi.waitFor(() => {
+      for (const { kinds } of [one, other]) expect(kinds()).toContain('removed');
+    }, 5_000);
     const ids = ({ told }: Watch) => told.filter(({ hint }) => hint.kind === 'died').map(({ id }) => id);
     expect(ids(one)).toEqual([expect.stringMatching(`^died-${containerId.slice(0, 12)}-\\d+$`)]);
     expect(ids(other)).toEqual(ids(one));

@@ -35,7 +35,7 @@ const nanoseconds = 1e6;
 /** The same for every worker that hears of it. */
 export const hintId = ({ kind, containerId, timeNano }: VmEvent): string => {
   const window = starvingWindow * nanoseconds;
-  const time = kind === 'died' ? timeNano : Math.floor(timeNano / window) * window;
+  const time = kind === 'out-of-memory' ? Math.floor(timeNano / window) * window : timeNano;
   return `${kind}-${containerId.slice(0, 12)}-${time}`;
 };
 

@@ -319,6 +319,11 @@ describe('password and keys', () => {
       .when(command.RecordStopped('now'))
       .then([happened.accessEnded(), happened.stopped()]));
 
+  it('end with a restart as soon as it is asked for: it brings what holds then', () =>
+    given([...running, happened.accessRequested()])
+      .when(command.RestartVm('now'))
+      .then([happened.accessEnded(), restartRequested(2)]));
+
   it('cannot be called back', () =>
     given([...running, happened.accessRequested()])
       .when(command.CancelOperation('u'))

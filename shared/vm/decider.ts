@@ -40,6 +40,13 @@ const endBeside = (vm: Vm, { vmId, at }: { vmId: string; at: string }): Operatio
     data: { operationId, vmId, at, kind, reason: { code: 'vm-not-running', detail: '' } },
   }));
 
+/**
+ * A restart puts the access in place that holds when it is asked for. A change on its way then is over: taken for done
+ * later, the password that people are shown would not be the one that the VM has.
+ */
+const endUpdates = (vm: Vm, ids: { vmId: string; at: string }): OperationFailed[] =>
+  endBeside(vm, ids).filter(({ data }) => data.kind === 'access');
+
 const cancelEverything = (vm: Vm, { vmId, at }: { vmId: string; at: string }): VmEvent[] => [
   ...dropPlans(vm, { vmId, at }),
   ...(vm.operation === null
@@ -105,7 +112,7 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
     case 'RestartVm':
       requireStatus(vm, 'running', 'stopped');
       requireNew(vm, data.operationId);
-      return [{ type: 'VmRestartRequested', data: { ...data, epoch } }];
+      return [...endUpdates(vm, data), { type: 'VmRestartRequested', data: { ...data, epoch } }];
     case 'StopVm':
       requireStatus(vm, 'running');
       requireNew(vm, data.operationId);

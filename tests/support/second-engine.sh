@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the Docker engine of an unpacked tree beside the machine's own, until standard input ends.
+# Runs the Docker engine of an unpacked tree beside the machine's own, until standard input ends; each line in it
+# restarts the engine: `restart` as a service manager does, `power-cycle` without a chance to end anything.
 # Usage: second-engine.sh TREE SHARE ADDRESS PEER
 #   TREE     made by scripts/setup/second-engine.sh; the engine's images stay in it from run to run
 #   SHARE    a folder with daemon.json, whose cgroup parent is named like the folder; docker.sock appears in it;
@@ -44,10 +45,14 @@ inside() {
   dockerd --config-file /share/daemon.json --host unix:///share/docker.sock --data-root /var/lib/engine \
     --exec-root /run/engine --pidfile /run/engine.pid --shutdown-timeout 3 3<&- &
   local engine=$!
-  cat <&3 >/dev/null &
-  wait -n || true
+  { read -r order <&3 && if [ "$order" = power-cycle ]; then exit 76; else exit 75; fi; } &
+  local status=0
+  wait -n || status=$?
+  # All that lives here is killed with this, its first process.
+  if [ "$status" = 76 ]; then exit 75; fi
   kill "$engine" 2>/dev/null || true
-  wait "$engine"
+  wait "$engine" || true
+  exit "$status"
 }
 
 exec 4<"$tree" 5</proc/self/ns/net
@@ -58,9 +63,6 @@ cp -f /etc/resolv.conf "$tree/etc/resolv.conf"
 
 export -f inside
 export tree share address peer
-unshare --mount --net --pid --fork --kill-child bash -euo pipefail -c inside 4<&- &
-namespaces=$!
-
 clean_up() {
   kill -KILL "$namespaces" 2>/dev/null || true
   wait "$namespaces" 2>/dev/null || true
@@ -70,4 +72,9 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 1' INT TERM HUP
-wait "$namespaces"
+status=75
+while [ "$status" = 75 ]; do
+  unshare --mount --net --pid --fork --kill-child bash -euo pipefail -c inside 4<&- &
+  namespaces=$! status=0
+  wait "$namespaces" || status=$?
+done

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
@@ -33,6 +33,11 @@ export type SecondEngine = {
   readonly env: { DOCKER_HOST: string; SSH_BIND_ADDRESS: string; SSH_PUBLIC_HOST: string };
   /** Brings an image of the machine's own engine; true when it had to be carried over. */
   importImage(name: string): Promise<boolean>;
+  /**
+   * `restart`: the engine ends in order, and its containers with it; `power-cycle`: everything is gone at once, as when
+   * the host loses its power. Resolves when the engine answers again, with the containers it had.
+   */
+  begin(how: 'restart' | 'power-cycle'): Promise<void>;
   /** Ends it with all that runs on it. */
   stop(): Promise<void>;
 };
@@ -58,14 +63,17 @@ const newAddresses = (): { address: string; peer: string } => {
 };
 
 /** Resolves once the engine says that it listens; rejects with its last words when it ends before. */
-const untilItListens = (engine: ChildProcess): Promise<void> => {
+const untilItListens = (engine: ChildProcess, output: Interface): Promise<void> => {
   const lastLines: string[] = [];
   return new Promise((resolve, reject) => {
-    createInterface({ input: engine.stderr! }).on('line', (line) => {
+    const take = (line: string): void => {
       lastLines.push(line);
       if (lastLines.length > 20) lastLines.shift();
-      if (line.includes('API listen on')) resolve();
-    });
+      if (!line.includes('API listen on')) return;
+      output.off('line', take);
+      resolve();
+    };
+    output.on('line', take);
     engine.on('error', reject);
     engine.on('exit', () => reject(new Error(`the second engine ended:\n${lastLines.join('\n')}`)));
   });
@@ -135,7 +143,8 @@ export const startSecondEngine = async (cdi?: CdiSpecification): Promise<SecondE
     await exited;
   };
 
-  await untilItListens(engine);
+  const output = createInterface({ input: engine.stderr! });
+  await untilItListens(engine, output);
   try {
     await removeEverything(docker);
   } catch (error) {
@@ -148,6 +157,11 @@ export const startSecondEngine = async (cdi?: CdiSpecification): Promise<SecondE
     address,
     env: { DOCKER_HOST: dockerHost, SSH_BIND_ADDRESS: address, SSH_PUBLIC_HOST: address },
     importImage: (name) => importImage(docker, name),
+    begin: async (how) => {
+      const listening = untilItListens(engine, output);
+      engine.stdin!.write(`${how}\n`);
+      await listening;
+    },
     stop: () => removeEverything(docker).finally(end),
   };
 };

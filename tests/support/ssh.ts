@@ -44,3 +44,23 @@ export const fingerprint = async ({ port, host }: { port: number; host: string }
   const { stdout: line } = await execa('ssh-keygen', ['-lf', '-'], { input: stdout });
   return line.split(' ')[1]!;
 };
+
+/** The same with a private key and without a password; rejects when the key does not open the VM. */
+export const sshWithKey = async (
+  { port, host }: { port: number; host: string },
+  keyFile: string,
+  command: string,
+): Promise<string> => {
+  const onlyTheKey = ['BatchMode=yes', 'IdentitiesOnly=yes', 'PreferredAuthentications=publickey'];
+  const { stdout } = await execa(
+    'ssh',
+    [
+      ...options,
+      ...onlyTheKey.flatMap((option) => ['-o', option]),
+      ...['-i', keyFile, '-p', `${port}`, `dev@${host}`, command],
+    ],
+    // Whatever agent or keys the machine has, they are not tried.
+    { env: { SSH_AUTH_SOCK: '' }, timeout: 20_000 },
+  );
+  return stdout;
+};

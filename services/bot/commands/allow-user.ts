@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { Conversation } from '../conversation.ts';
-import { plain } from '../format/rich-text.ts';
-import { findPlans } from '../queries.ts';
-import type { PlanRow } from '../store/schema.ts';
-import { createButton, helpButton } from '../texts/buttons.ts';
+import { type Content, plain } from '../format/rich-text.ts';
+import { findPlan, findPlans, findUser, findVmsByOwner } from '../queries.ts';
+import type { PlanRow, UserRow } from '../store/schema.ts';
+import type { Trx } from '../store/store.ts';
+import { createButton, helpButton, statusOfEach } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
-import { accessGranted, userAllowed } from '../texts/general.ts';
+import { accessGranted, accessRestored, planGiven, userAllowed } from '../texts/general.ts';
 import { badUserId, badUsername, planUnknown, tooManyWords } from '../texts/refusals.ts';
 import { defineCommand, UsageError } from './command.ts';
 
@@ -13,10 +14,12 @@ import { defineCommand, UsageError } from './command.ts';
 export const allowUser = async (
   conversation: Conversation,
   userId: number,
-  plan: PlanRow | null,
+  wanted: PlanRow | null,
   username: string | null,
 ): Promise<void> => {
-  const { person, now } = conversation;
+  const { trx, person, now } = conversation;
+  const before = await findUser(trx, userId);
+  const plan = wanted ?? (await formerPlan(trx, before));
   const { state, events } = await conversation.handleUser(userId, {
     type: 'AllowUser',
     data: { userId, planId: plan?.plan_id ?? null, username, by: person.id, at: now.toISOString() },
@@ -24,8 +27,26 @@ export const allowUser = async (
   // Pressed under a request, the answer takes the request's place, and its buttons go.
   await conversation.replace(plain(userAllowed(userId, state.username, plan?.name ?? null)));
   if (events.length === 0) return;
-  const content = plain(accessGranted(plan?.name ?? null), [[createButton, helpButton]]);
+  const was = { isIn: before?.status === 'allowed', planId: before?.plan_id ?? null };
+  // Only the name was put right: nothing that concerns the person.
+  if (was.isIn && was.planId === (plan?.plan_id ?? null)) return;
+  const content = was.isIn ? plain(planGiven(plan?.name ?? null)) : await welcomeBack(trx, userId, plan);
   await conversation.show({ kind: 'content', content }, userId);
+};
+
+/** Somebody who comes back has the plan that they left with, unless they are given another one. */
+const formerPlan = async (trx: Trx, before: UserRow | undefined): Promise<PlanRow | null> => {
+  if (before === undefined || before.status === 'allowed' || before.plan_id === null) return null;
+  return (await findPlan(trx, before.plan_id)) ?? null;
+};
+
+/** To somebody who was not on the list a moment ago; whether they ever were shows by their VMs. */
+const welcomeBack = async (trx: Trx, userId: number, plan: PlanRow | null): Promise<Content> => {
+  const name = plan?.name ?? null;
+  const vms = await findVmsByOwner(trx, userId);
+  if (vms.length === 0) return plain(accessGranted(name), [[createButton, helpButton]]);
+  const names = vms.map((vm) => vm.name);
+  return plain(accessRestored(name, names), [...statusOfEach(vms.slice(0, 4)), [helpButton]]);
 };
 
 const usernamePattern = /^@?([A-Za-z][A-Za-z0-9_]{3,31})$/;

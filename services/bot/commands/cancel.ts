@@ -3,7 +3,7 @@ import type { Conversation } from '../conversation.ts';
 import { plain } from '../format/rich-text.ts';
 import { findOpenOperationsByOwner, findVmsByOwner } from '../queries.ts';
 import { isVmOperation, type OperationRow } from '../store/schema.ts';
-import { cancelButton } from '../texts/buttons.ts';
+import { cancelThisButton } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
 import { operationInWords, whichToCancel } from '../texts/general.ts';
 import { cancelledAlready, notCancellable, nothingToCancel, operationEnded } from '../texts/refusals.ts';
@@ -68,10 +68,7 @@ export const cancel = defineCommand({
       plain(
         whichToCancel,
         open.map((operation) => [
-          cancelButton(
-            operation.operation_id,
-            `✖️ ${operationInWords(operation.kind, nameOf(operation.vm_id))}`,
-          ),
+          cancelThisButton(operation.operation_id, operationInWords(operation.kind, nameOf(operation.vm_id))),
         ]),
       ),
     );

@@ -5,7 +5,7 @@ import { findVmsByOwner } from '../queries.ts';
 import type { VmRow } from '../store/schema.ts';
 import { createButton } from '../texts/buttons.ts';
 import { whichVm } from '../texts/general.ts';
-import { noVm, noVmCalled } from '../texts/refusals.ts';
+import { noVm, noVmCalled, type VmVerb } from '../texts/refusals.ts';
 
 /**
  * Finds the VM a command is about. With one VM nobody types its name; with several, a command without a name
@@ -14,7 +14,7 @@ import { noVm, noVmCalled } from '../texts/refusals.ts';
 export const chooseVm = async (
   conversation: Conversation,
   name: string | undefined,
-  question: { verb: string; button: (vm: VmRow, label: string) => Button; suits: (vm: VmRow) => boolean },
+  question: { verb: VmVerb; button: (vm: VmRow, label: string) => Button; suits: (vm: VmRow) => boolean },
 ): Promise<VmRow | undefined> => {
   const vms = await findVmsByOwner(conversation.trx, conversation.person.id);
   if (name !== undefined) {

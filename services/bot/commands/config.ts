@@ -88,7 +88,7 @@ export const configPlan = defineCommand({
     }
     const name = field.toLowerCase();
     const read = Object.hasOwn(planFields, name) ? planFields[name] : undefined;
-    if (read === undefined) throw new UsageError(planFieldUnknown(field.slice(0, 40)));
+    if (read === undefined) throw new UsageError(planFieldUnknown(field));
     const { changes, remark } = read(rest.join(' '), hosts.factsOf(config.HOST_ID));
     const taken = plans.some((other) => other !== plan && isCalled(changes.name ?? '')(other));
     if (changes.name !== undefined && taken) throw new UsageError(planNameTaken(changes.name));

@@ -30,7 +30,7 @@ type Aim = { target: number | null; vms: VmRow[] };
 const aimAt = async ({ trx }: Conversation, text: string): Promise<Aim> => {
   if (text.toLowerCase() === 'all') return { target: null, vms: await findVms(trx) };
   const target = await findUserId(trx, text);
-  if (target === null) throw new UsageError(targetUnknown(text.slice(0, 40)));
+  if (target === null) throw new UsageError(targetUnknown(text));
   return { target, vms: await findVmsByOwner(trx, target) };
 };
 
@@ -54,7 +54,8 @@ export const forceStop = defineCommand({
     }
     const batchId = conversation.newId();
     await orderVms(conversation, 'stop', up, { reason: 'administrator', by: person.id, note, batchId });
-    await showBatch(conversation, { batchId, what: 'force-stop', target }, [person.id]);
+    const left = up.filter(({ paused }) => paused === 1).length;
+    await showBatch(conversation, { batchId, what: 'force-stop', target, left }, [person.id]);
   },
 });
 

@@ -2,7 +2,7 @@ import type { Conversation } from '../conversation.ts';
 import { plain } from '../format/rich-text.ts';
 import { mayUse } from '../people.ts';
 import { findVmsByOwner, limitsFor } from '../queries.ts';
-import { askAccessButton, createButton, statusButton } from '../texts/buttons.ts';
+import { askAccessButton, createButton, statusOfEach } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
 import { asking, removed, stranger, welcome } from '../texts/general.ts';
 import { anyText, type Command, defineCommand } from './command.ts';
@@ -39,7 +39,7 @@ export const showHelp =
           vms,
           commands: commands().filter(({ access }) => mayUse(person.role, access)),
         }),
-        vms.length === 0 ? [[createButton]] : vms.slice(0, 3).map((vm) => [statusButton(vm, `ℹ️ ${vm.name}`)]),
+        vms.length === 0 ? [[createButton]] : statusOfEach(vms.slice(0, 4)),
       ),
     );
   };

@@ -7,7 +7,7 @@ import { findAllVmsByOwner } from '../queries.ts';
 import type { VmRow } from '../store/schema.ts';
 import { olderButton } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
-import { auditTitle, auditUserUnknown, historyPage, historyTitle } from '../texts/history.ts';
+import { auditTitle, historyPage, historyTitle, userUnknown } from '../texts/history.ts';
 import { noVmCalled } from '../texts/refusals.ts';
 import { defineCommand, optionalVmName, UsageError } from './command.ts';
 
@@ -70,7 +70,7 @@ export const audit = defineCommand({
   arguments: z.string(),
   async run(conversation, text) {
     const userId = text === '' ? null : await findUserId(conversation.trx, text);
-    if (text !== '' && userId === null) throw new UsageError(auditUserUnknown(text.slice(0, 40)));
+    if (text !== '' && userId === null) throw new UsageError(userUnknown(text));
     await conversation.reply(await auditContent(conversation, userId));
   },
 });

@@ -30,7 +30,7 @@ export const password = defineCommand({
   arguments: optionalVmName,
   async run(conversation, name) {
     const vm = await chooseVm(conversation, name, {
-      verb: 'change the password of',
+      verb: 'password',
       button: passwordButton,
       suits: ({ status }) => status === 'running' || status === 'stopped',
     });

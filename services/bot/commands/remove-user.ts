@@ -7,6 +7,7 @@ import { orderVms, showBatch } from '../orders.ts';
 import { findOpenOperationsByOwner, findVmsByOwner } from '../queries.ts';
 import { isVmOperation } from '../store/schema.ts';
 import { commandTexts } from '../texts/commands.ts';
+import { userUnknown } from '../texts/history.ts';
 import { isAdministrator, userNotAllowed, youAreRemoved } from '../texts/orders.ts';
 import { badUserId } from '../texts/refusals.ts';
 import { defineCommand, UsageError } from './command.ts';
@@ -20,7 +21,7 @@ export const removeUser = defineCommand({
   async run(conversation, text) {
     const { trx, person, config, now } = conversation;
     const userId = await findUserId(trx, text);
-    if (userId === null) throw new UsageError(badUserId);
+    if (userId === null) throw new UsageError(userUnknown(text));
     if (config.ADMIN_USER_ID.includes(userId)) {
       await conversation.reply(plain(isAdministrator(userId)));
       return;

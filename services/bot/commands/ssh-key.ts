@@ -18,12 +18,14 @@ export const spreadKeys = async (
   { line: _line, ...key }: SshKey,
 ): Promise<void> => {
   const { trx, person, chat, correlationId, now } = conversation;
+  const vms = await findVmsByOwner(trx, person.id);
+  const comingUp = vms.filter(({ status }) => status === 'creating' || status === 'starting');
   await post(trx, {
     key: keysMessageKey(correlationId),
     chatId: chat.id,
-    view: { kind: 'keys', change, key, correlationId },
+    view: { kind: 'keys', change, key, correlationId, comingUp: comingUp.map(({ name }) => name) },
   });
-  for (const { vm_id: vmId } of await findVmsByOwner(trx, person.id)) {
+  for (const { vm_id: vmId } of vms) {
     const data = { operationId: conversation.newId(), vmId, at: now.toISOString() };
     await conversation.handleVm(vmId, { type: 'UpdateKeys', data });
   }

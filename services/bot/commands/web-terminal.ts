@@ -33,7 +33,7 @@ export const webTerminal = defineCommand({
   arguments: optionalVmName,
   async run(conversation, name) {
     const vm = await chooseVm(conversation, name, {
-      verb: 'open a terminal on',
+      verb: 'terminal',
       button: terminalButton,
       suits: ({ status }) => status === 'running',
     });

@@ -23,7 +23,7 @@ export const renderPasswordChange = async (
 };
 
 export const renderKeys = async (
-  { change, key, correlationId }: KeysView,
+  { change, key, correlationId, comingUp = [] }: KeysView,
   { db }: Rendering,
 ): Promise<Content> => {
   const operations = await findOperationsOfUpdate(db, correlationId, 'access');
@@ -35,5 +35,5 @@ export const renderKeys = async (
       reasonDetail: reason_detail,
     })),
   );
-  return plain(keysChanged(change, { ...key }, updates));
+  return plain(keysChanged(change, { ...key }, updates, comingUp));
 };

@@ -21,6 +21,7 @@ export const renderBatch = async (view: BatchView, { db }: Rendering): Promise<C
       open: count('open'),
       succeeded: count('succeeded'),
       cancelled: count('cancelled'),
+      left: view.left ?? 0,
       planned: await countPlannedOfBatch(db, view.batchId),
       failed: await Promise.all(
         failed.map(async ({ vm_id, owner, status, reason_code, reason_detail, operation_id }) => ({

@@ -1,10 +1,12 @@
 import { type Content, type FmtString, join, plain } from '../format/rich-text.ts';
+import { findNames } from '../names.ts';
 import { findOperation, findVm } from '../queries.ts';
 import { passwordName } from '../sealed-names.ts';
 import { isVmOperation, type VmRow } from '../store/schema.ts';
-import { closeTerminalsButton, statusButton } from '../texts/buttons.ts';
+import { closeTerminalsButton, statusButton, statusOfEach } from '../texts/buttons.ts';
 import { vmExited, vmLost, vmOutOfMemory } from '../texts/general.ts';
 import { passwordChanged } from '../texts/keys.ts';
+import { leftStopped } from '../texts/orders.ts';
 import { gpuSwitchedOn } from '../texts/settings.ts';
 import { vmCard } from '../texts/vms.ts';
 import type { View } from '../view.ts';
@@ -47,13 +49,7 @@ const renderStatuses = async (vmIds: readonly string[], rendering: Rendering): P
   const rows = await Promise.all(vmIds.map((vmId) => findVm(rendering.db, vmId)));
   const vms = rows.filter((vm) => vm !== undefined);
   const cards = await Promise.all(vms.map((vm) => cardOf(vm, rendering)));
-  return plain(
-    join(cards, '\n\n'),
-    // A row of two fits a phone; each leads to the VM's own card with its buttons.
-    Array.from({ length: Math.ceil(vms.length / 2) }, (_, row) =>
-      vms.slice(row * 2, row * 2 + 2).map((vm) => statusButton(vm, `ℹ️ ${vm.name}`)),
-    ),
-  );
+  return plain(join(cards, '\n\n'), statusOfEach(vms));
 };
 
 const renderStatus = async (vm: VmRow, rendering: Rendering): Promise<Content> => {
@@ -61,7 +57,7 @@ const renderStatus = async (vm: VmRow, rendering: Rendering): Promise<Content> =
   const buttons = await buttonsFor(vm, rendering);
   const open = rendering.terminals.countOf(vm.vm_id);
   return plain(card, [
-    ...buttons.map((row) => row.filter(({ text }) => text !== 'ℹ️ Status')),
+    ...buttons.map((row) => row.filter(({ text }) => text !== statusButton(vm).text)),
     open === 0 ? [] : [closeTerminalsButton(vm, open)],
   ]);
 };
@@ -77,6 +73,10 @@ const renderVmEvent = async (
       return plain(vmLost(vm.name), buttons);
     case 'out-of-memory':
       return plain(vmOutOfMemory(vm.name, vm.memory_bytes), buttons);
+    case 'left-stopped': {
+      const who = view.by === null ? null : (await findNames(rendering.db))(view.by);
+      return plain(leftStopped(vm.name, { reason: 'administrator', who, note: view.note }), buttons);
+    }
     case 'exited':
       return plain(vmExited(vm.name, view.cause, view.exitCode, vm.memory_bytes), buttons);
   }
@@ -103,7 +103,12 @@ export const createRender =
       case 'vm-list':
         return renderVmList(view.page, rendering);
       case 'gpu':
-        return plain(gpuSwitchedOn(hosts.gpuOf(view.host)));
+        return plain(
+          gpuSwitchedOn(
+            hosts.gpuOf(view.host),
+            hosts.workers().some(({ host }) => host === view.host),
+          ),
+        );
       case 'statuses':
         return renderStatuses(view.vmIds, rendering);
       case 'status':

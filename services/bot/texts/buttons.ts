@@ -6,6 +6,19 @@ type VmOfButton = { vm_id: string; name: string; epoch: number; status: string }
 /** A question about something that cannot be undone stands for this long, in milliseconds. */
 export const confirmationLifetime = 5 * 60_000;
 
+/** What a phone shows of a label: alone in its row, and with another beside it. */
+export const longestLabel = { alone: 40, beside: 30 } as const;
+
+/** At most `room` characters. A name's beginning and end tell it apart from others, so its middle goes. */
+const fitted = (name: string, room: number): string => {
+  const characters = [...name];
+  if (characters.length <= room) return name;
+  const half = Math.floor((room - 1) / 2);
+  return [...characters.slice(0, room - 1 - half), '…', ...characters.slice(-half)].join('');
+};
+const labelled = (before: string, name: string): string =>
+  `${before}${fitted(name, longestLabel.alone - [...before].length)}`;
+
 const forVm = (label: string, action: string, vm: VmOfButton): Button => ({
   text: label,
   data: encodeCallback(action, vm.vm_id, vm.epoch),
@@ -24,7 +37,7 @@ export const closeTerminalsButton = (vm: VmOfButton, count: number): Button =>
 export const linkButton = (label: string, url: string): Button => ({ text: label, url });
 
 export const confirmDestroyButton = (vm: VmOfButton, now: Date): Button => ({
-  text: `🗑 Yes, destroy ${vm.name}`,
+  text: labelled('🗑 Yes, destroy ', vm.name),
   data: encodeCallback(
     'destroy-now',
     vm.vm_id,
@@ -32,12 +45,15 @@ export const confirmDestroyButton = (vm: VmOfButton, now: Date): Button => ({
     (now.getTime() + confirmationLifetime).toString(36),
   ),
 });
-export const keepButton = (vm: VmOfButton): Button => forVm(`Keep ${vm.name}`, 'keep', vm);
+export const keepButton = (vm: VmOfButton): Button => forVm(labelled('Keep ', vm.name), 'keep', vm);
 
 export const cancelButton = (operationId: string, label = '✖️ Cancel'): Button => ({
   text: label,
   data: encodeCallback('cancel', operationId),
 });
+/** Where several things can be cancelled, each button says which: `✖️ creating box`. */
+export const cancelThisButton = (operationId: string, what: string): Button =>
+  cancelButton(operationId, labelled('✖️ ', what));
 export const createButton: Button = { text: '➕ Create a VM', data: encodeCallback('create') };
 export const helpButton: Button = { text: '❔ Help', data: encodeCallback('help') };
 export const askAccessButton: Button = { text: '🙋 Ask for access', data: encodeCallback('ask-access') };
@@ -84,13 +100,24 @@ export const pageButtons = (page: number, pages: number): Button[][] => [
   ],
 ];
 
+/** What half of the narrowest phone shows of a label. */
+const halfRow = 16;
+const statusOfButton = (vm: VmOfButton): Button => statusButton(vm, labelled('ℹ️ ', vm.name));
+/** One button for each VM, which leads to its own card; two in a row where a phone shows both names. */
+export const statusOfEach = (vms: readonly VmOfButton[]): Button[][] => {
+  const buttons = vms.map(statusOfButton);
+  const inRow = buttons.every(({ text }) => text.length <= halfRow) ? 2 : 1;
+  return Array.from({ length: Math.ceil(buttons.length / inRow) }, (_, row) =>
+    buttons.slice(row * inRow, (row + 1) * inRow),
+  );
+};
+
 export const removeKeyButton = (key: { fingerprint: string }, label: string): Button => ({
-  text: `🗑 ${label}`,
+  text: labelled('🗑 ', label),
   // A fingerprint is longer than callback data may be; its beginning tells one person's keys apart.
   data: encodeCallback('remove-key', key.fingerprint.slice('SHA256:'.length, 'SHA256:'.length + 20)),
 });
 export const passwordButton = (vm: VmOfButton, label = '🔑 New password') => forVm(label, 'password', vm);
-export const historyButton = (vm: VmOfButton, label: string): Button => forVm(label, 'history-of', vm);
 /** What happened before the event at that place of the log. `about`: a VM or a person, empty for all. */
 export const olderButton = (action: 'history' | 'audit', about: string | number, before: number): Button => ({
   text: '⏪ Older',

@@ -50,6 +50,8 @@ export const eventInWords = (event: Event<VmEvent>, operation: OperationOfEvent 
       return `restarted${took(operation)}`;
     case 'VmStopped':
       return 'stopped';
+    case 'VmLeftStopped':
+      return 'stays stopped after the maintenance';
     case 'VmDestroyed':
       return 'destroyed';
     case 'ExecFinished':
@@ -90,6 +92,7 @@ export const reasonInWords = (
     const { code, detail } = event.data.reason;
     return failureInWords(code, detail).what.replace(/\.$/, '');
   }
+  if (event.type === 'VmLeftStopped') return event.data.order.note ?? orders[event.data.order.reason] ?? null;
   if (operation === undefined) return null;
   return operation.order_note ?? orders[operation.order_reason ?? ''] ?? null;
 };
@@ -135,6 +138,8 @@ export const auditInWords = (event: Event<DomainEvent>, { vm, operation, names }
     case 'VmStopRequested':
     case 'VmStopPlanned':
       return `stop ${name}${end}`;
+    case 'VmLeftStopped':
+      return `leave ${name} stopped after the maintenance`;
     case 'VmDestroyRequested':
       return `destroy ${name}${end}`;
     case 'ExecRequested':

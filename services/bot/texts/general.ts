@@ -1,6 +1,9 @@
 import { formatBytes } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
-import { cpusInWords, limitsInWords, statusInWords } from './vms.ts';
+import { inWords, shortened, vmCountInWords } from './parts.ts';
+import type { VmVerb } from './refusals.ts';
+import { type PlanInWords, planInWords } from './settings.ts';
+import { limitsInWords, statusInWords } from './vms.ts';
 
 type CommandInWords = { name: string; usage: string; summary: string; example: string };
 
@@ -17,13 +20,14 @@ type Welcome = {
   limits: { memoryBytes: number; cpus: number; diskBytes: number; gpu: boolean };
   maxVms: number;
   vms: { name: string; status: string }[];
-  commands: readonly CommandInWords[];
+  commands: readonly (CommandInWords & { access: string })[];
 };
 
 const nextStep = (vms: Welcome['vms']): FmtString => {
   if (vms.length === 0) return fmt`Next: /create makes your first VM, a machine of your own with SSH.`;
   if (vms.some((vm) => vm.status === 'running')) return fmt`Next: /status shows how to get in.`;
-  return fmt`Next: /start_vm starts your VM.`;
+  if (vms.some((vm) => vm.status === 'stopped')) return fmt`Next: /start_vm starts your VM.`;
+  return fmt`Next: /status shows how things stand.`;
 };
 
 /** Who you are here, your plan, your VMs, what to do next. */
@@ -35,13 +39,14 @@ export const welcome = (person: Welcome): FmtString => {
     disk_bytes: diskBytes,
     gpu: gpu ? 1 : 0,
   });
+  const ofAdministrators = person.commands.filter(({ access }) => access === 'administrator');
   return join(
     [
       fmt`👋 Hello${person.firstName === '' ? '' : ` ${person.firstName}`}, this is Berth: development machines of your own, from this chat.`,
       fmt``,
       fmt`You are ${person.isAdministrator ? 'an administrator' : 'a user'}. ${
         person.plan === null ? 'Without a plan the defaults apply' : fmt`Your plan is ${bold(person.plan)}`
-      }: ${limits}, ${person.maxVms === 1 ? 'one VM' : `up to ${person.maxVms} VMs`}.`,
+      }: ${limits}, ${person.maxVms > 1 ? 'up to ' : ''}${vmCountInWords(person.maxVms)}.`,
       person.vms.length === 0
         ? fmt`You have no VM yet.`
         : fmt`Your ${person.vms.length === 1 ? 'VM' : 'VMs'}: ${join(
@@ -50,7 +55,10 @@ export const welcome = (person: Welcome): FmtString => {
           )}`,
       nextStep(person.vms),
       fmt``,
-      commandList(person.commands),
+      commandList(person.commands.filter(({ access }) => access !== 'administrator')),
+      ...(ofAdministrators.length === 0
+        ? []
+        : [fmt``, bold('For administrators'), commandList(ofAdministrators)]),
     ],
     '\n',
   );
@@ -68,6 +76,17 @@ export const accessRequest = (person: { userId: number; name: string; username: 
   fmt`🙋 ${bold(person.name || 'Somebody')}${person.username === null ? '' : ` (@${person.username})`} asks for access. Telegram id ${code(`${person.userId}`)}.\nLet them in with a plan, or refuse:`;
 export const accessGranted = (plan: string | null): FmtString =>
   fmt`🎉 You may use Berth now${plan === null ? '' : fmt`, with the ${bold(plan)} plan`}. /create makes your first VM, /help shows the rest.`;
+/** For somebody who was on the list before; what was theirs is there still. */
+export const accessRestored = (plan: string | null, vms: readonly string[]): FmtString =>
+  fmt`🎉 You may use Berth again${plan === null ? '' : fmt`, with the ${bold(plan)} plan`}. ${
+    vms.length === 0
+      ? fmt`/create makes a VM`
+      : fmt`${inWords(vms)} ${vms.length === 1 ? 'is' : 'are'} still there; /status shows how ${vms.length === 1 ? 'it stands' : 'they stand'}`
+  }, /help shows the rest.`;
+export const planGiven = (plan: string | null): FmtString =>
+  plan === null
+    ? fmt`📦 You have no plan any more: the defaults apply to VMs that you make from now on. Those that are there keep theirs.`
+    : fmt`📦 Your plan is ${bold(plan)} now. It holds for VMs that you make from now on; those that are there keep theirs. /plans shows what it gives.`;
 export const accessRefused = fmt`⛔️ Your request for access was refused.`;
 export const userAllowed = (userId: number, username: string | null, plan: string | null): FmtString =>
   fmt`✅ ${userInWords(userId, username)} may use Berth, ${plan === null ? 'with the defaults (no plan)' : fmt`with the ${bold(plan)} plan`}.`;
@@ -82,8 +101,9 @@ export const personInWords = (
   known: { firstName: string; username: string | null } | null,
 ): FmtString => {
   if (known === null || (known.firstName === '' && known.username === null)) return fmt`${code(`${userId}`)}`;
-  if (known.username === null) return fmt`${known.firstName}`;
-  return known.firstName === '' ? fmt`@${known.username}` : fmt`${known.firstName} (@${known.username})`;
+  const firstName = shortened(known.firstName, 32);
+  if (known.username === null) return fmt`${firstName}`;
+  return firstName === '' ? fmt`@${known.username}` : fmt`${firstName} (@${known.username})`;
 };
 
 export const userInWords = (userId: number, username: string | null): FmtString =>
@@ -107,28 +127,16 @@ export const allowedList = (
         : fmt`${bold('On the list')}:`,
       ...users.map(
         (user) =>
-          fmt`• ${userInWords(user.user_id, user.username)}${user.name === null ? '' : ` ${user.name}`} — ${user.plan ?? 'no plan'}, ${user.vms === 1 ? '1 VM' : `${user.vms} VMs`}`,
+          fmt`• ${userInWords(user.user_id, user.username)}${user.name === null ? '' : ` ${shortened(user.name, 32)}`} — ${user.plan ?? 'no plan'}, ${user.vms === 1 ? '1 VM' : `${user.vms} VMs`}`,
       ),
     ],
     '\n',
   );
 
-type PlanInWords = {
-  plan_id: string;
-  name: string;
-  memory_bytes: number;
-  cpus: number;
-  disk_bytes: number;
-  max_vms: number;
-};
-
 export const planList = (plans: readonly PlanInWords[], mine: string | null): FmtString =>
   join(
     [
-      ...plans.map(
-        (plan) =>
-          fmt`${plan.name === mine ? '➡️ ' : ''}${plan.plan_id}. ${bold(plan.name)} — ${formatBytes(plan.memory_bytes)} RAM, ${cpusInWords(plan.cpus)}, ${formatBytes(plan.disk_bytes)} disk, ${plan.max_vms === 1 ? 'one VM' : `${plan.max_vms} VMs`}${plan.name === mine ? ' (yours)' : ''}`,
-      ),
+      ...plans.map((plan) => (plan.name === mine ? fmt`➡️ ${planInWords(plan)} (yours)` : planInWords(plan))),
       mine === null
         ? fmt`\nYou have no plan; the defaults apply to you. An administrator can give you one.`
         : fmt`\nAn administrator can give you another plan; it holds for VMs made from then on.`,
@@ -145,19 +153,30 @@ export const notForYou = (name: string): FmtString =>
 export const onlyInPrivate = fmt`I talk about VMs only in private. Write to me directly, please.`;
 export const notACommand = fmt`I understand commands: lines that begin with a slash. /help lists them; ${code('/exec uname -a')} runs something in your VM.`;
 
-export const usage = (command: CommandInWords, problem: string): FmtString =>
-  fmt`⚠️ Not understood: ${problem}.\nUsage: ${code(`/${command.name}${command.usage === '' ? '' : ` ${command.usage}`}`)}\nExample: ${code(command.example)}`;
+export const usage = ({ name, usage: form, example }: CommandInWords, problem: string): FmtString =>
+  form === ''
+    ? fmt`⚠️ Not done: ${problem}.\nUsage: ${code(`/${name}`)}, and nothing else`
+    : fmt`⚠️ Not done: ${problem}.\nUsage: ${code(`/${name} ${form}`)}\nExample: ${code(example)}`;
 
 export const brokenHere = (errorId: string): FmtString =>
   fmt`❌ Berth hit a fault of its own with this and did nothing. Try again; if it stays so, give an administrator this id: ${code(errorId)}`;
 
-export const whichVm = (verb: string): FmtString => fmt`Which VM do you want to ${verb}?`;
+const wanted: Record<VmVerb, string> = {
+  start: 'start',
+  stop: 'stop',
+  restart: 'restart',
+  destroy: 'destroy',
+  exec: 'run it on',
+  password: 'change the password of',
+  terminal: 'open a terminal on',
+};
+export const whichVm = (verb: VmVerb): FmtString => fmt`Which VM do you want to ${wanted[verb]}?`;
 export const confirmDestroy = (name: string): FmtString =>
   fmt`🗑 Destroy ${bold(name)} for good? Its home and everything in it is deleted; nobody can bring it back.`;
 export const kept = (name: string): FmtString => fmt`👍 ${bold(name)} stays.`;
 export const destroyConfirmed = (name: string): FmtString => fmt`🗑 ${bold(name)} is being destroyed.`;
-export const execWaits = fmt`Which VM shall run it?`;
-export const whichToCancel = fmt`Which one shall be cancelled?`;
+export const execWaits = fmt`Which VM should run it?`;
+export const whichToCancel = fmt`Which one should be cancelled?`;
 export const cancelRequested = 'Cancelling…';
 
 export const vmExited = (name: string, cause: string, exitCode: number, memoryBytes: number): FmtString => {

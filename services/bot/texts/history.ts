@@ -1,4 +1,5 @@
 import { bold, type FmtString, fmt, join } from '../format/rich-text.ts';
+import { shortened } from './parts.ts';
 
 /** What happened, a line each. Times are UTC: Telegram does not say where somebody is. */
 
@@ -21,8 +22,11 @@ export type HistoryLine = {
   why: string | null;
 };
 
+/** A page of such lines fits into a message. */
+const longestReason = 150;
+
 const lineInWords = ({ at, subject, what, who, why }: HistoryLine): FmtString =>
-  fmt`${timeInWords(at)} ${subject === null ? '' : fmt`${bold(subject)} `}${what}${who === null ? '' : fmt` — ${who}`}${why === null ? '' : fmt` (${why})`}`;
+  fmt`• ${timeInWords(at)} ${subject === null ? '' : fmt`${bold(subject)} `}${what}${who === null ? '' : fmt` — ${who}`}${why === null ? '' : fmt` (${shortened(why, longestReason)})`}`;
 
 export const historyPage = (title: FmtString, lines: readonly HistoryLine[], older: boolean): FmtString =>
   lines.length === 0
@@ -40,5 +44,5 @@ export const auditTitle = (who: FmtString | null): FmtString =>
 
 export const you = fmt`you`;
 export const itself = fmt`by itself`;
-export const auditUserUnknown = (text: string): string =>
-  `${text} is nobody I know: give a Telegram id or a user name`;
+export const userUnknown = (text: string): string =>
+  `${shortened(text)} is nobody I know: give a Telegram id or a user name`;

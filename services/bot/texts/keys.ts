@@ -48,15 +48,17 @@ export const keysChanged = (
   change: 'added' | 'removed',
   key: KeyInWords,
   updates: readonly KeyUpdate[],
+  comingUp: readonly string[] = [],
 ): FmtString =>
   join(
     [
       change === 'added' ? fmt`🔑 Added: ${keyInWords(key)}` : fmt`🗑 Removed: ${keyInWords(key)}`,
       ...updates.map(updateInWords),
-      updates.length === 0
+      ...comingUp.map((name) => fmt`⏳ ${bold(name)}: as soon as it is up`),
+      updates.length + comingUp.length === 0
         ? change === 'added'
           ? fmt`It opens every VM of yours from its next start on.`
-          : fmt`It opens none of your VMs from their next start on.`
+          : fmt`From their next start on it opens none of your VMs.`
         : fmt`For VMs that do not run it holds from their next start on.`,
     ],
     '\n',
@@ -73,7 +75,7 @@ export const keyProblems = {
   several: 'that is more than one line; send one key at a time',
   options:
     'there is something before the key; send the key alone, beginning with its type, such as ssh-ed25519',
-  type: 'keys of this type are not taken; use ed25519, rsa, ecdsa or sk-…',
+  type: 'keys of this type are not taken; use ed25519, rsa, ecdsa or one of a security key (sk-ssh-ed25519, sk-ecdsa)',
   malformed: 'that is no complete public key; copy the whole line from the file that ends in .pub',
   weak: 'an RSA key must have 2,048 bits at least; ssh-keygen -t ed25519 makes a better one',
 } as const;
@@ -91,4 +93,4 @@ export const passwordFailed = (
     reference,
   }: { reasonCode: string | null; reasonDetail: string | null; reference: FmtString },
 ): FmtString =>
-  fmt`❌ ${bold(name)} did not get a new password. ${failureInWords(reasonCode, reasonDetail).what}\nThe old one holds, as far as I know. Send /password again to be sure.${reference}`;
+  fmt`❌ ${bold(name)} did not get a new password. ${failureInWords(reasonCode, reasonDetail).what}\nThe old one may still hold. Send /password again to be sure.${reference}`;

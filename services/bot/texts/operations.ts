@@ -106,7 +106,7 @@ const afterCancel: Record<string, string> = {
 
 export const operationCancelled = (operation: OperationInWords, byDestroy: boolean): FmtString =>
   fmt`✖️ Cancelled: ${infinitive[operation.kind] ?? operation.kind} ${bold(operation.name)}.${
-    byDestroy ? '' : ` ${afterCancel[operation.kind] ?? ''}`
+    byDestroy || afterCancel[operation.kind] === undefined ? '' : ` ${afterCancel[operation.kind]}`
   }`;
 
 const afterTimeout: Record<string, string> = {
@@ -140,7 +140,7 @@ export const imageBuildFailed = (operation: OperationInWords): FmtString => {
   const { what } = failureInWords(operation.reasonCode, operation.reasonDetail);
   return fmt`❌ The VM image was not built anew; the one before stays in use.\n${what}${reference(operation.operationId)}`;
 };
-export const imageBuildCancelled = fmt`✖️ Cancelled: the VM image stays the one that it was.`;
+export const imageBuildCancelled = fmt`✖️ Cancelled. The VM image stays as it was.`;
 export const imageBuildTimedOut = (operation: OperationInWords): FmtString =>
   fmt`⌛️ The build of the VM image did not end within ${formatDuration(operation.elapsedMs)}. The one before stays in use.${reference(operation.operationId)}`;
 export const imageIsNew = (host: string, by: FmtString | null): FmtString =>

@@ -1,5 +1,6 @@
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
 import { failureInWords } from './failures.ts';
+import { inWords, shortened } from './parts.ts';
 
 /**
  * What administrators do to other people's VMs: how it reads for them, many VMs at once, and for the owners. `who` is how
@@ -49,6 +50,10 @@ export const orderedDone = (kind: string, name: string, order: OrderInWords): Fm
   }
 };
 
+/** Maintenance stopped it before; that alone would have started it again. */
+export const leftStopped = (name: string, order: OrderInWords): FmtString =>
+  fmt`⏹ ${bold(name)} does not start again by itself when maintenance ends: that was decided${by(order)}. Its files, port and host key stay as they are; /start_vm starts it then.${because(order)}`;
+
 /** Said before what failed and why. */
 export const orderedFailed = (kind: string, name: string, order: OrderInWords): FmtString => {
   const verb = kind === 'start' ? 'started' : kind === 'destroy' ? 'destroyed' : 'stopped';
@@ -83,6 +88,8 @@ export type BatchInWords = {
   cancelled: number;
   /** On their way to another state first. */
   planned: number;
+  /** Stopped for maintenance already, and staying so when that ends. */
+  left: number;
 };
 
 const batchHead = ({ what, who, target }: BatchInWords): FmtString => {
@@ -120,13 +127,13 @@ const nothingToDo = {
 const shownFailures = 10;
 
 export const batchInWords = (batch: BatchInWords): FmtString => {
-  const { what, open, succeeded, failed, cancelled, planned } = batch;
+  const { what, open, succeeded, failed, cancelled, planned, left } = batch;
   const all = open + succeeded + failed.length + cancelled + planned;
   const done = participles[what];
   const counts = [
     `${succeeded} of ${all} ${all === 1 ? 'VM' : 'VMs'} ${done}`,
     ...(open > 0 ? [`${open} to go`] : []),
-    ...(planned > 0 ? [`${planned} as soon as possible, being busy`] : []),
+    ...(planned > 0 ? [`${planned} still busy and next in turn`] : []),
     ...(cancelled > 0 ? [`${cancelled} overtaken by their owners`] : []),
     ...(failed.length > 0 ? [`${failed.length} failed`] : []),
   ];
@@ -134,12 +141,17 @@ export const batchInWords = (batch: BatchInWords): FmtString => {
   return join(
     [
       batchHead(batch),
-      all === 0 ? fmt`${nothingToDo[what]}` : fmt`${mark} ${counts.join(', ')}.`,
+      ...(all > 0 ? [fmt`${mark} ${counts.join(', ')}.`] : left === 0 ? [fmt`${nothingToDo[what]}`] : []),
+      ...(left > 0
+        ? [
+            fmt`⏹ ${left === 1 ? '1 VM stays' : `${left} VMs stay`} stopped, also when the maintenance ends that stopped ${left === 1 ? 'it' : 'them'}.`,
+          ]
+        : []),
       ...failed
         .slice(0, shownFailures)
         .map(
           ({ name, owner, reasonCode, reasonDetail, id }) =>
-            fmt`❌ ${bold(name)} of ${owner}: ${failureInWords(reasonCode, reasonDetail).what} id ${code(id)}`,
+            fmt`❌ ${bold(name)} of ${owner}: ${shortened(failureInWords(reasonCode, reasonDetail).what, 200)} id ${code(id)}`,
         ),
       ...(failed.length > shownFailures
         ? [fmt`… and ${failed.length - shownFailures} more: /admin_info`]
@@ -151,8 +163,15 @@ export const batchInWords = (batch: BatchInWords): FmtString => {
 
 export const youAreRemoved = (vms: readonly string[]): FmtString =>
   fmt`🔒 An administrator has taken you off Berth's list.${
-    vms.length === 0 ? '' : fmt` ${vms.join(', ')}: stopped now, and kept with all data.`
-  } /start asks to be let back in.`;
+    vms.length === 0
+      ? ''
+      : fmt` ${inWords(vms)} ${vms.length === 1 ? 'is' : 'are'} stopped, and kept with all data.`
+  } After /start you can ask to be let back in.`;
+
+const whose = (count: number, target: FmtString | null): FmtString => {
+  if (target === null) return count === 1 ? fmt`the only VM` : fmt`all ${count} VMs`;
+  return count === 1 ? fmt`this VM of ${target}` : fmt`these ${count} VMs of ${target}`;
+};
 
 export const confirmForceDestroy = (
   target: FmtString | null,
@@ -161,7 +180,7 @@ export const confirmForceDestroy = (
 ): FmtString =>
   join(
     [
-      fmt`🗑 Destroy ${vms.length === 1 ? 'this VM' : `these ${vms.length} VMs`}${target === null ? fmt` of everybody` : fmt` of ${target}`} for good? Every home is deleted; nobody can bring it back. The owners are told${note === null ? '' : fmt`: ${note}`}.`,
+      fmt`🗑 Destroy ${whose(vms.length, target)} for good? Every home is deleted; nobody can bring it back. The owners are told${note === null ? '' : fmt`: ${note}`}.`,
       ...vms.slice(0, 30).map(({ name, owner }) => fmt`• ${bold(name)} of ${owner}`),
       ...(vms.length > 30 ? [fmt`… and ${vms.length - 30} more`] : []),
     ],
@@ -170,8 +189,8 @@ export const confirmForceDestroy = (
 export const forceDestroyConfirmed = fmt`🗑 Confirmed.`;
 export const forceDestroyDropped = fmt`👍 Nothing is destroyed.`;
 export const targetUnknown = (text: string): string =>
-  `${text} is neither all nor anybody I know: give a Telegram id, a user name, or all`;
-export const targetMissing = 'whose VMs is missing: a Telegram id, a user name, or all';
+  `${shortened(text)} is neither all nor anybody I know: give a Telegram id, a user name, or all`;
+export const targetMissing = 'say whose VMs: a Telegram id, a user name, or all';
 export const targetHasNoVm = (target: FmtString | null): FmtString =>
   target === null ? fmt`There is no VM.` : fmt`${target} has no VM.`;
 export const targetRunsNothing = (target: FmtString | null): FmtString =>

@@ -1,9 +1,11 @@
+import type { GatewayEntry } from '../../../queues/gateway-status.ts';
 import type { GpuOffer, HostFacts } from '../../../queues/host-facts.ts';
 import type { QueueCount } from '../../../queues/producer.ts';
 import { formatBytes, formatDuration } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
 import { timeInWords } from './history.ts';
-import { gpuOfferInWords, vmCountInWords } from './settings.ts';
+import { vmCountInWords } from './parts.ts';
+import { gpuOfferInWords } from './settings.ts';
 import { cpusInWords, statusInWords } from './vms.ts';
 
 /** The administrators' overview. */
@@ -14,7 +16,10 @@ export type Overview = {
   maintenanceSince: string | null;
   people: { administrators: number; allowed: number; asking: number };
   vms: Record<string, number>;
+  /** Without it nobody hears of workers, and what is said of hosts is from before. */
+  redisAnswers: boolean;
   hosts: HostInWords[];
+  gateways: readonly GatewayEntry[];
 };
 
 export type HostInWords = {
@@ -50,6 +55,30 @@ const queueInWords = ({ kind, waiting, active, delayed, oldestWaitMs }: QueueCou
   return `${kind}: ${parts.join(', ')}`;
 };
 
+const ways: Record<GatewayEntry['tunnel']['way'], string> = {
+  named: 'a named Cloudflare tunnel',
+  quick: 'a quick Cloudflare tunnel',
+  fixed: 'the address of PUBLIC_URL',
+  address: 'its own address, no tunnel',
+};
+
+const gatewayInWords = ({ tunnel, pid, startedAt }: GatewayEntry): FmtString[] => {
+  const { way, origin, program, wanted, connected, since, lastProblem, restarts } = tunnel;
+  const isTunnel = way === 'named' || way === 'quick';
+  const state = connected
+    ? '🟢 connected'
+    : wanted
+      ? '🔴 not connected'
+      : '⚪️ opened when somebody asks for a link';
+  return [
+    fmt``,
+    fmt`🌐 ${bold('Gateway')} ${pid} since ${timeInWords(startedAt)}: ${origin}`,
+    fmt`By ${ways[way]}${isTunnel ? `, ${state} since ${timeInWords(since)}${restarts > 0 ? `, opened anew ${restarts} times` : ''}` : ''}`,
+    fmt`cloudflared: ${program.version ?? 'not installed'}`,
+    ...(lastProblem === null ? [] : [fmt`Last problem, ${timeInWords(lastProblem.at)}: ${lastProblem.text}`]),
+  ];
+};
+
 const hostInWords = ({ host, facts, gpu, workers, queues, given }: HostInWords): FmtString[] => [
   fmt``,
   fmt`🖥 ${bold(`Host ${host}`)}`,
@@ -67,7 +96,7 @@ const hostInWords = ({ host, facts, gpu, workers, queues, given }: HostInWords):
           ? fmt`VM image: not built yet; the first /create does it`
           : fmt`VM image: ${facts.image.name}, built ${timeInWords(facts.image.createdAt)} UTC${facts.image.current ? '' : ', from an older recipe: /rebuild_image'}`,
       ]),
-  fmt`Workers: ${workers.length === 0 ? 'none' : workers.map(({ pid, startedAt }) => `${pid} since ${timeInWords(startedAt)}`).join(', ')}`,
+  fmt`Workers: ${workers.length === 0 ? 'none' : workers.map(({ pid, startedAt }) => `process ${pid} since ${timeInWords(startedAt)}`).join(', ')}`,
   ...(queues.length === 0 ? [] : [fmt`Queues: ${queues.map(queueInWords).join('; ')}`]),
   ...(facts === null ? [] : protectionsInWords(facts)),
 ];
@@ -98,7 +127,15 @@ export const overviewInWords = (overview: Overview): FmtString =>
       ...settingsInWords(overview),
       fmt`People: ${overview.people.administrators} ${overview.people.administrators === 1 ? 'administrator' : 'administrators'}, ${overview.people.allowed} on the list${overview.people.asking === 0 ? '' : `, ${overview.people.asking} asking`}`,
       fmt`VMs: ${countsInWords(overview.vms)}`,
+      ...(overview.redisAnswers
+        ? []
+        : [
+            fmt`\n🔴 Redis does not answer: no work reaches the workers, and what follows is from before. Work waits until it is back.`,
+          ]),
       ...overview.hosts.flatMap(hostInWords),
+      ...(overview.gateways.length > 0
+        ? overview.gateways.flatMap(gatewayInWords)
+        : [fmt``, fmt`🌐 ${bold('Gateway')}: none answers, so there are no links into the browser`]),
     ],
     '\n',
   );

@@ -1,4 +1,6 @@
 import { bold, code, type FmtString, fmt } from '../format/rich-text.ts';
+import { inWords, shortened, vmCountInWords } from './parts.ts';
+import { stateInWords } from './vms.ts';
 
 /** What a person reads when a command is against the rules of the moment: what is so, and what to do. */
 
@@ -25,7 +27,7 @@ export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
     case 'running':
       return fmt`${name} is running already. /status shows how to reach it.`;
     case 'stopping':
-      return fmt`${name} is just stopping. Wait for its message, then /start_vm.`;
+      return fmt`${name} is just stopping. Wait for its message, then send ${verb === 'password' ? '/password again' : '/start_vm'}.`;
     case 'stopped':
       if (vm.paused === 1) {
         return fmt`${name} is stopped for maintenance, and starts again by itself when that ends.`;
@@ -39,22 +41,22 @@ export const vmRefusal = (verb: VmVerb, vm: VmInWords): FmtString => {
     case 'none':
       return fmt`${name} is destroyed and cannot be ${doing[verb]} any more. /create makes a new VM.`;
     case 'failed':
-      return fmt`${name} is broken: its creation or removal did not succeed, so it cannot be ${doing[verb]}. /destroy clears it away, /create makes a new one.`;
+      return fmt`${name} has failed: it could not be created or removed, so it cannot be ${doing[verb]}. /destroy clears it away, /create makes a new one.`;
     case 'lost':
-      return fmt`The container of ${name} has vanished from the host, so it cannot be ${doing[verb]}. /destroy clears up, /create makes a new one.`;
+      return fmt`The container of ${name} has vanished from the host, so it cannot be ${doing[verb]}. /destroy clears up what is left, /create makes a new one.`;
     default:
-      return fmt`${name} is ${vm.status} and cannot be ${doing[verb]} now.`;
+      return fmt`${name} is ${stateInWords(vm.status)} and cannot be ${doing[verb]} now.`;
   }
 };
 
 export const operationEnded = fmt`That has ended already; there is nothing to cancel.`;
 export const notCancellable = fmt`A stop, a removal or a new password on its way cannot be called back. You will read here when it is done.`;
 export const tooManyExecs = (most: number): FmtString =>
-  fmt`You have ${most} commands running, and more at once are not taken. Wait for one to end, or /cancel one.`;
+  fmt`You have ${most} commands running, and no more can run at once. Wait for one to end, or /cancel one.`;
 export const cancelledAlready = fmt`That is being cancelled already; you will read here when it has ended.`;
 export const nothingToCancel = fmt`Nothing of yours is waiting or running.`;
 export const movedOn = (vm: VmInWords): string =>
-  `Things have moved on: ${vm.name} is ${vm.status} now. /status shows what you can do.`;
+  `Things have moved on: ${vm.name} is ${stateInWords(vm.status)} now. /status shows what you can do.`;
 export const buttonExpired = 'This question has expired. Send the command again.';
 export const buttonNotYours = 'This button is not for you.';
 export const buttonUnknown = 'This button no longer works. /help shows what does.';
@@ -65,17 +67,23 @@ export const noVmCalled = (name: string, names: string[]): FmtString =>
     ? fmt`You have no VM called ${code(name)}; you have none at all yet. /create makes one.`
     : fmt`You have no VM called ${code(name)}. Yours: ${names.join(', ')}.`;
 
-export const limitReached = (max: number, names: string[], plan: string | null): FmtString =>
-  fmt`${plan === null ? 'You may' : `With the ${plan} plan you may`} have ${max === 1 ? 'one VM' : `${max} VMs`} at a time, and you have ${names.join(', ')}. /destroy one to make room, or ask an administrator for another plan.`;
+export const limitReached = (max: number, names: string[], plan: string | null): FmtString => {
+  const may = fmt`${plan === null ? 'You may' : `With the ${plan} plan you may`} have ${vmCountInWords(max)} at a time`;
+  return names.length === 0
+    ? fmt`${may}. Ask an administrator for another plan.`
+    : fmt`${may}, and you have ${inWords(names)}. /destroy one to make room, or ask an administrator for another plan.`;
+};
 export const stillLeaving = (names: string[]): FmtString =>
-  fmt`${names.join(', ')} is being removed and still counts. Send /create again when you have read here that it is gone.`;
+  names.length === 1
+    ? fmt`${inWords(names)} is being destroyed and still counts. Send /create again when you have read here that it is gone.`
+    : fmt`${inWords(names)} are being destroyed and still count. Send /create again when you have read here that they are gone.`;
 export const nameTaken = (name: string): FmtString =>
   fmt`You have a VM called ${bold(name)} already. Choose another name: ${code('/create other-name')}`;
-export const noPortLeft = fmt`Every SSH port of this host is in use, so no VM can be made now. An administrator can widen SSH_PORT_RANGE or free a VM.`;
+export const noPortLeft = fmt`Every SSH port of this host is in use, so no VM can be made now. An administrator can widen SSH_PORT_RANGE, or destroy a VM that nobody needs.`;
 
 export const nameRule =
   'a name has 1–32 lower-case letters, digits and hyphens, and neither begins nor ends with a hyphen';
-export const argumentsWrong = 'the arguments are wrong';
+export const argumentsWrong = 'what stands behind the command does not fit';
 export const noArgumentWanted = 'this command takes nothing behind it';
 export const commandMissing = 'the command to run is missing';
 export const commandTooLong =
@@ -84,7 +92,6 @@ export const nulByte = 'the command holds a character that no shell can take (NU
 
 export const badUserId = 'the first word must be a Telegram user id, such as 123456789';
 export const tooManyWords = 'there are too many words';
-const shortened = (word: string): string => (word.length > 40 ? `${word.slice(0, 40)}…` : word);
 export const planUnknown = (word: string, plans: string[]): string =>
   `there is no plan ${shortened(word)}; the plans are ${plans.join(', ')}`;
 export const badUsername = (word: string, plans: string[]): string =>

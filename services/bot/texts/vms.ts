@@ -20,19 +20,22 @@ type VmCard = {
 /** Live figures; null where nobody knows. */
 export type Figures = { cpus: number | null; memoryBytes: number | null; diskBytes: number | null };
 
-const statusMark: Record<string, string> = {
-  creating: '⏳ being created',
-  starting: '⏳ starting',
-  running: '🟢 running',
-  stopping: '⏳ stopping',
-  stopped: '⚪️ stopped',
-  destroying: '⏳ being destroyed',
-  destroyed: '⚫️ destroyed',
-  failed: '🔴 failed',
-  lost: '🔴 lost',
+const states: Record<string, { mark: string; words: string }> = {
+  creating: { mark: '⏳', words: 'being created' },
+  starting: { mark: '⏳', words: 'starting' },
+  running: { mark: '🟢', words: 'running' },
+  stopping: { mark: '⏳', words: 'stopping' },
+  stopped: { mark: '⚪️', words: 'stopped' },
+  destroying: { mark: '⏳', words: 'being destroyed' },
+  destroyed: { mark: '⚫️', words: 'destroyed' },
+  failed: { mark: '🔴', words: 'failed' },
+  lost: { mark: '🔴', words: 'lost' },
 };
 
-export const statusInWords = (status: string): string => statusMark[status] ?? status;
+export const stateInWords = (status: string): string => states[status]?.words ?? status;
+/** The same with a mark that is seen at a glance. */
+export const statusInWords = (status: string): string =>
+  states[status] === undefined ? status : `${states[status].mark} ${states[status].words}`;
 
 export const cpusInWords = (cpus: number): string => (cpus === 1 ? '1 CPU' : `${cpus} CPUs`);
 
@@ -84,26 +87,28 @@ export const vmCard = (
     now: Date;
   },
 ): FmtString => {
-  const { figures, now } = shown;
+  const { now } = shown;
   const live = vm.status === 'running';
+  // Of one that has stopped since, those of a minute ago may be at hand.
+  const figures = live ? shown.figures : null;
   const uptime =
     live && vm.running_since !== null
       ? fmt`, up ${formatDuration(now.getTime() - Date.parse(vm.running_since))}`
       : fmt``;
-  const use = figures && [
-    figures.cpus === null ? null : `CPU ${figures.cpus.toFixed(2)} of ${vm.cpus}`,
-    figures.memoryBytes === null
+  const use = [
+    figures?.cpus == null ? null : `CPU ${figures.cpus.toFixed(2)} of ${vm.cpus}`,
+    figures?.memoryBytes == null
       ? null
       : `RAM ${formatBytes(figures.memoryBytes)} of ${formatBytes(vm.memory_bytes)}`,
-    figures.diskBytes === null
+    figures?.diskBytes == null
       ? null
       : `disk ${formatBytes(figures.diskBytes)} of ${formatBytes(vm.disk_bytes)}`,
-  ];
+  ].filter((part) => part !== null);
   return join(
     [
       fmt`${bold(vm.name)} · ${statusInWords(vm.status)}${uptime}`,
       fmt`${vm.plan === null ? '' : `${vm.plan}: `}${limitsInWords(vm)}`,
-      ...(use ? [fmt`${use.filter((part) => part !== null).join(' · ')}`] : []),
+      ...(use.length > 0 ? [fmt`${use.join(' · ')}`] : []),
       ...(shown.terminals === 0 ? [] : [fmt`${terminalsOpen(shown.terminals)}`]),
       ...(['running', 'stopped', 'starting', 'stopping'].includes(vm.status)
         ? [accessInWords(vm, shown.host, shown.password)]

@@ -3,6 +3,8 @@ import { copyText } from './notices.js';
 
 /** A message's text with its entities, as nodes. Entities may nest; those that cross are cut at the crossing. */
 
+const blocks = new Set(['pre', 'blockquote', 'expandable_blockquote']);
+
 const endOf = ({ offset, length }) => offset + length;
 
 /** The part of an entity inside a range, if any. */
@@ -120,7 +122,7 @@ const nodes = (text, entities, from, to, context) => {
     const children = nodes(text, inside, entity.offset, end, context);
     result.push(wrap(entity, text.slice(entity.offset, end), children, context));
     // A block ends its line by itself.
-    position = entity.type === 'pre' && text[end] === '\n' ? Math.min(end + 1, to) : end;
+    position = blocks.has(entity.type) && text[end] === '\n' ? Math.min(end + 1, to) : end;
     rest = others.flatMap((other) => clip(other, position, to));
   }
   if (position < to) result.push(text.slice(position, to));

@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { OperationError, RetryableError } from '../../../queues/errors.ts';
 import type { VmRecipe } from '../vm-recipe.ts';
 import { type CallOptions, DockerRefusal, type Engine, isRefusal } from './engine.ts';
-import { findImage } from './images.ts';
+import { discardImage, findImage } from './images.ts';
 import { readProgress } from './progress-stream.ts';
 
 /** Building the VM image with Docker's classic builder, which every engine has. */
@@ -18,6 +19,8 @@ export type Build = {
   /** Builds every step anew, with today's packages. */
   fresh: boolean;
   onStep: (step: string) => void;
+  /** What an unfinished build has made could not be removed. */
+  onLeft: (error: unknown) => void;
 };
 
 const buildDeadline = 30 * 60_000;
@@ -54,24 +57,47 @@ const failureOf = (error: string, step: string, lastOutput: string): OperationEr
   return new OperationError('image-build-failed', words.join(' — ').slice(0, detailLength));
 };
 
+/** Milliseconds between tries: as long as the step that was cut off has its container, Docker keeps the image. */
+const pauses = [100, 400, 1_500, 5_000];
+
+/**
+ * What a build by force has made is of use to nobody when it does not come to its end, and takes a gigabyte without a
+ * name. Builds that may use their cache keep it: the next one goes on from there.
+ */
+const discardUnfinished = async (engine: Engine, id: string): Promise<void> => {
+  for (const pause of pauses) {
+    await sleep(pause);
+    const image = await findImage(engine, id, {});
+    // It came to its end after all.
+    if (image === undefined || image.tags.length > 0) return;
+    if (await discardImage(engine, id)) return;
+  }
+};
+
 /**
  * Builds and tags the image, and returns its id. Throws OperationError `image-build-failed` with the step
  * that failed; RetryableError `docker-unreachable` when the build is cut off or takes over half an hour.
  */
 export const build = async (engine: Engine, order: Build, options: CallOptions): Promise<string> => {
-  const { recipe, image, baseImage } = order;
+  const { recipe, image, baseImage, fresh } = order;
+  let made: string | undefined;
   let step = '';
   let lastOutput = '';
   const onOutput = (text: string) => {
     const line = stripVTControlCharacters(text).trim(); // what a step writes to standard error comes in red
     if (line === '') return;
     if (!/^Step \d+\/\d+ : /.test(line)) {
+      const [, id] = /^---> ([0-9a-f]{12})$/.exec(line) ?? [];
+      if (id !== undefined && !/ : FROM /i.test(step)) made = id;
       if (!/^--->|^Removing intermediate/.test(line)) lastOutput = line;
       return;
     }
     step = line;
     lastOutput = '';
     order.onStep(step);
+  };
+  const discard = () => {
+    if (fresh && made !== undefined) void discardUnfinished(engine, made).catch(order.onLeft);
   };
   const error = await engine
     .call(
@@ -84,7 +110,7 @@ export const build = async (engine: Engine, order: Build, options: CallOptions):
             t: image,
             buildargs: { BASE_IMAGE: baseImage },
             labels: { [recipeLabel]: recipe.hash },
-            nocache: order.fresh,
+            nocache: fresh,
             rm: true,
             forcerm: true,
             abortSignal,
@@ -96,9 +122,13 @@ export const build = async (engine: Engine, order: Build, options: CallOptions):
     )
     .catch((refusal: unknown) => {
       if (refusal instanceof DockerRefusal) return refusal.message;
+      discard();
       throw refusal;
     });
-  if (error !== null) throw failureOf(error, step, lastOutput);
+  if (error !== null) {
+    discard();
+    throw failureOf(error, step, lastOutput);
+  }
   const built = await findImage(engine, image, options);
   if (built?.labels[recipeLabel] === recipe.hash) return built.id;
   throw new RetryableError('docker-unreachable', 'the build ended without its image');

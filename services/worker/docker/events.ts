@@ -8,7 +8,7 @@ import { engineStart } from './engine-start.ts';
 /** What Docker tells by itself of the VMs of an instance, as a stream of JSON lines that ends only with Docker. */
 
 export type VmEvent = {
-  kind: 'died' | 'out-of-memory';
+  kind: 'died' | 'removed' | 'out-of-memory';
   vmId: string;
   containerId: string;
   /** Docker's time in nanoseconds since 1970, as exact as a number can be: the same for all who hear of it. */
@@ -29,10 +29,13 @@ const openDeadline = 10_000;
 const keepAliveAfter = 10_000;
 
 const line = z.object({
-  Action: z.enum(['die', 'oom']),
+  Action: z.enum(['die', 'destroy', 'oom']),
   Actor: z.object({ ID: z.string(), Attributes: z.object({ 'berth.vm': z.string() }) }),
   timeNano: z.number(),
 });
+
+/** `destroy` comes when a container is gone; at the `die` of one that is being removed it is still there. */
+const kinds = { die: 'died', destroy: 'removed', oom: 'out-of-memory' } as const;
 
 /** Undefined for what is not of a VM, or no event. */
 export const readEvent = (text: string): VmEvent | undefined => {
@@ -45,8 +48,7 @@ export const readEvent = (text: string): VmEvent | undefined => {
   const { data } = line.safeParse(value);
   if (data === undefined) return undefined;
   const { ID: containerId, Attributes } = data.Actor;
-  const kind = data.Action === 'die' ? 'died' : 'out-of-memory';
-  return { kind, vmId: Attributes['berth.vm'], containerId, timeNano: data.timeNano };
+  return { kind: kinds[data.Action], vmId: Attributes['berth.vm'], containerId, timeNano: data.timeNano };
 };
 
 /** A function to feed with what arrives; a piece may end in the middle of a line or a character. */
@@ -85,7 +87,7 @@ export const followEvents = async (
   pulse = usualPulse,
 ): Promise<never> => {
   const label = [`berth.instance=${instance}`];
-  const filters = { type: ['container' as const], event: ['die', 'oom'], label };
+  const filters = { type: ['container' as const], event: ['die', 'destroy', 'oom'], label };
   const stream = (await engine.call(
     'following events',
     (docker, abortSignal) => {

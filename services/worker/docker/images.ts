@@ -1,18 +1,20 @@
 import { type CallOptions, type Engine, isRefusal } from './engine.ts';
 
-/** The image of that name on the host, or undefined. */
+export type FoundImage = { id: string; createdAt: string; labels: Record<string, string>; tags: string[] };
+
+/** The image of that name, or with that id, on the host, or undefined. */
 export const findImage = async (
   engine: Engine,
   name: string,
   { signal }: CallOptions,
-): Promise<{ id: string; createdAt: string; labels: Record<string, string> } | undefined> => {
+): Promise<FoundImage | undefined> => {
   try {
-    const { Id, Created, Config } = await engine.call(
+    const { Id, Created, Config, RepoTags } = await engine.call(
       'inspecting an image',
       (docker) => docker.getImage(name).inspect(),
       signal ? { signal } : {},
     );
-    return { id: Id, createdAt: Created, labels: Config.Labels ?? {} };
+    return { id: Id, createdAt: Created, labels: Config.Labels ?? {}, tags: RepoTags ?? [] };
   } catch (error) {
     if (isRefusal(error, 404)) return undefined;
     throw error;

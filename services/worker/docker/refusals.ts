@@ -14,6 +14,9 @@ const portTaken = /port is already allocated|address already in use/;
 const gpuMissing =
   /could not select device driver|nvidia-container|libnvidia|unknown or invalid runtime name: nvidia|CDI device/;
 const hostIsFull = /no space left on device|cannot allocate memory|resource temporarily unavailable/i;
+/** The VM ended, or was removed, between the look at it and what was to be done in it. */
+const notRunning = /container (\S+ )?is not running/i;
+const noContainer = /no such container/i;
 /** Docker is there, but its own parts are not: they come back. */
 const daemonIsBusy =
   /transport is closing|connection refused|context (canceled|deadline exceeded)|shutting down/;
@@ -37,6 +40,8 @@ export const explainRefusal = (error: unknown): unknown => {
   const { message, status } = error;
   if (gpuMissing.test(message)) return new OperationError('gpu-unavailable', gpuDetail(message));
   if (portTaken.test(message)) return new OperationError('port-taken', '');
+  if (notRunning.test(message)) return new OperationError('vm-not-running', '');
+  if (noContainer.test(message)) return new OperationError('container-vanished', '');
   if (hostIsFull.test(message)) return new OperationError('out-of-resources', oneLine(message));
   if (daemonIsBusy.test(message)) return new RetryableError('docker-unreachable', oneLine(message));
   return status >= 500

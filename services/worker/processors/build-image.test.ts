@@ -107,6 +107,38 @@ describe('building the VM image', () => {
     expect(performance.now() - begun).toBeLessThan(1_000);
     await vi.waitFor(async () => expect(await builders()).toBe(0), 2_000);
   });
+
+  it.each([
+    ['is cancelled', 'sleep 20', 'CancelledError'],
+    ['fails', 'exit 1', 'OperationError'],
+  ])('leaves no image behind when it was forced and %s', async (_how, last, name) => {
+    const context = testContext();
+    const mark = randomBytes(5).toString('hex');
+    const lines = [`RUN echo ${mark} >/mark`, `RUN ${last}`];
+    const ended = building(lines, 'seventh')({ ...order, force: true }, context);
+    ended.catch(() => 'looked at below');
+    await vi.waitFor(() => expect(context.steps.at(-1)).toContain(`RUN ${last}`), 10_000);
+    const made = async () => {
+      const all = await docker.listImages({ filters: { dangling: ['true'] } });
+      const histories = await Promise.all(
+        all.map(({ Id }) =>
+          docker
+            .getImage(Id)
+            .history()
+            .catch(() => []),
+        ),
+      );
+      return histories.filter((history: { CreatedBy: string }[]) =>
+        history.some(({ CreatedBy }) => CreatedBy.includes(mark)),
+      ).length;
+    };
+    if (name === 'CancelledError') {
+      expect(await made()).toBe(1);
+      context.cancel();
+    }
+    await expect(ended).rejects.toMatchObject({ name });
+    await vi.waitFor(async () => expect(await made()).toBe(0), 10_000);
+  });
 });
 
 describe('a progress stream', () => {

@@ -31,7 +31,8 @@ export const buildImageProcessor =
         log.info({ step }, 'build step');
         void context.progress('building', { detail: step.replace(/\s+/g, ' ').slice(0, 200) });
       };
-      const order = { recipe, image: vmImage, baseImage: vmBaseImage, fresh: force, onStep };
+      const onLeft = (err: unknown) => log.warn({ err }, 'what the unfinished build has made stays');
+      const order = { recipe, image: vmImage, baseImage: vmBaseImage, fresh: force, onStep, onLeft };
       const imageId = await build(engine, order, { signal });
       log.info({ imageId }, 'the VM image is built');
       if (present !== undefined && present.id !== imageId) await discardOld(host, present.id, context);

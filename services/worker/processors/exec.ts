@@ -9,7 +9,7 @@ import { endExec } from './exec-end.ts';
 import { createExecOutput, type ExecOutput, keptBytes } from './exec-output.ts';
 import { settled, waitForExecEnd } from './exec-wait.ts';
 import { withMeaning } from './meaning.ts';
-import { ranBefore, runOnce } from './run-once.ts';
+import { mayNotHaveBegun, ranBefore, runOnce } from './run-once.ts';
 
 /**
  * Runs one command in a VM, at most once: `run-once` leaves a mark in the VM before it starts the command, and
@@ -96,7 +96,8 @@ const follow = async (
     await settled(attachment);
     const exitCode = await exitCodeOf(host.engine, attachment.execId, {});
     const timedOut = how === 'overdue';
-    if ((exitCode === killed || exitCode === null) && !timedOut) await requireSameRun(host, container);
+    const mayHaveDied = exitCode === killed || exitCode === null || mayNotHaveBegun(exitCode, output);
+    if (mayHaveDied && !timedOut) await requireSameRun(host, container);
     if (ranBefore(exitCode, output) || (exitCode === null && !timedOut)) {
       throw new OperationError('outcome-unknown', '');
     }

@@ -19,3 +19,11 @@ const refusal = 'berth: this command was started before';
 /** Whether run-once refused, because it found the mark of an earlier attempt. */
 export const ranBefore = (exitCode: number | null, output: ExecOutput): boolean =>
   exitCode === refusedStatus && output.tail().trim() === refusal;
+
+const notBegun = 126;
+/** Docker's own words, where the command's output would stand. */
+const dockersRefusal = /^OCI runtime exec failed/;
+
+/** Whether Docker could not begin at all, as in a VM that is ending; a command may print and end with the same. */
+export const mayNotHaveBegun = (exitCode: number | null, output: ExecOutput): boolean =>
+  exitCode === notBegun && dockersRefusal.test(output.tail());

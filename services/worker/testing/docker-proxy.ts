@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { testEnv } from './vm-host.ts';
 
 /**
- * Stands between a worker and Docker, and loses answers. Docker does what it was asked in every case.
- * `cut` closes the connection instead of answering, `hang` never answers, `half` stops in the middle.
+ * Stands between a worker and Docker, and loses answers. Docker does what it was asked, except with `refuse`.
+ * `cut` closes the connection instead of answering, `hang` never answers, `half` stops in the middle; `refuse` closes it
+ * before Docker hears of the request.
  */
-export type Fault = 'cut' | 'hang' | 'half';
+export type Fault = 'cut' | 'hang' | 'half' | 'refuse';
 
 export type DockerProxy = {
   /** As in DOCKER_HOST. */
@@ -48,7 +49,8 @@ export const startDockerProxy = async (): Promise<DockerProxy> => {
     client.on('data', (data) => {
       const [request] = /^(GET|POST|DELETE|PUT) \S+/.exec(data.toString('latin1')) ?? [];
       if (request !== undefined) fault = proxy.faultOf(request);
-      engine.write(data);
+      if (fault === 'refuse') client.destroy();
+      else engine.write(data);
     });
     engine.on('data', (data) => {
       if (fault === 'cut') client.destroy();

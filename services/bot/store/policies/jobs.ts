@@ -4,7 +4,7 @@ import type { ImageEvent } from '../../../../shared/image/image.ts';
 import { cryptPassword } from '../../../../shared/secrets/password.ts';
 import type { Vault } from '../../../../shared/secrets/vault.ts';
 import type { VmEvent } from '../../../../shared/vm/events.ts';
-import { findOperation, findSshKeys, findVm } from '../../queries.ts';
+import { findOpenAccessUpdates, findOperation, findSshKeys, findVm } from '../../queries.ts';
 import { newPasswordName, passwordName } from '../../sealed-names.ts';
 import { type DomainEvent, isImageEvent, isLinkEvent, isVmEvent } from '../domain-event.ts';
 import type { VmRow } from '../schema.ts';
@@ -122,7 +122,13 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
     data: { operationId: string; vmId: string; at: string },
   ): Promise<void> => {
     const vm = await requireVm(trx, data.vmId);
-    const password = await vault.unseal(trx, vm.vm_id, newPasswordName(data.operationId));
+    const name = newPasswordName(data.operationId);
+    let password = await vault.unseal(trx, vm.vm_id, name);
+    if (password === null) {
+      // The newest access wins in the VM: changed keys must not bring the old password back meanwhile.
+      password = await passwordOnItsWay(trx, vm.vm_id);
+      if (password !== null) await vault.seal(trx, vm.vm_id, name, password);
+    }
     const access = await accessTo(trx, vm, password, event.position);
     await enqueue(
       trx,
@@ -133,7 +139,19 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
     );
   };
 
-  /** From now on the VM's password is the one that was made for this operation. */
+  /** The newest of the passwords that are being put into the VM. */
+  const passwordOnItsWay = async (trx: Trx, vmId: string): Promise<string | null> => {
+    for (const { operation_id } of (await findOpenAccessUpdates(trx, vmId)).reverse()) {
+      const password = await vault.unseal(trx, vmId, newPasswordName(operation_id));
+      if (password !== null) return password;
+    }
+    return null;
+  };
+
+  /**
+   * From now on the VM's password is the one that was made for this operation. Those of older ones, whose word comes
+   * later, are forgotten: the VM has refused them.
+   */
   const adoptPassword = async (
     trx: Trx,
     { vmId, operationId }: { vmId: string; operationId: string },
@@ -143,6 +161,11 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
     if (password === null) return;
     await vault.seal(trx, vmId, passwordName, password);
     await vault.forget(trx, vmId, name);
+    const done = await findOperation(trx, operationId);
+    for (const { operation_id, requested_at } of await findOpenAccessUpdates(trx, vmId)) {
+      if (done !== undefined && requested_at < done.requested_at)
+        await vault.forget(trx, vmId, newPasswordName(operation_id));
+    }
   };
 
   const onVmEvent = async (trx: Trx, event: Event<VmEvent>): Promise<void> => {

@@ -1,0 +1,78 @@
+import { verify } from 'unixcrypt';
+import { expect, it, onTestFinished } from 'vitest';
+import { passwordName } from './sealed-names.ts';
+import { newDataDir } from './store/testing/store.ts';
+import { administratorId, openBareBot } from './testing/bare-bot.ts';
+import { at, bringUp, openOperations, record } from './testing/worker-words.ts';
+
+/**
+ * Several changes of password and keys at once. In the VM the newest wins whatever the order in which they arrive, and
+ * the bot must come to the same end whatever the order in which it hears of them.
+ */
+
+const openWithVm = async () => {
+  const bot = await openBareBot(newDataDir());
+  const { store, vault } = bot;
+  onTestFinished(() => store.close());
+  await bot.say(administratorId, '/create box');
+  await bringUp(bot);
+  const { vm_id: vmId } = await store.db.selectFrom('vms').select('vm_id').executeTakeFirstOrThrow();
+  /** Gives the operation that it begins. */
+  const say = async (text: string): Promise<string> => {
+    await bot.say(administratorId, text);
+    return (await openOperations(bot)).at(-1)!.operation_id;
+  };
+  const reason = { code: 'gave-up', detail: '' } as const;
+  return {
+    say,
+    succeed: (operationId: string) =>
+      record(bot, { type: 'RecordAccessUpdated', data: { operationId, vmId, at } }),
+    fail: (operationId: string) =>
+      record(bot, { type: 'RecordFailed', data: { operationId, vmId, at, reason } }),
+    shown: () => vault.unseal(store.db, vmId, passwordName),
+    /** Whether the hash that was sent to the VM with that operation is of that password. */
+    opensWith: async (operationId: string, password: string | null): Promise<boolean> => {
+      const { payload } = await store.db
+        .selectFrom('outbox')
+        .select('payload')
+        .where('operation_id', '=', operationId)
+        .executeTakeFirstOrThrow();
+      return verify(password ?? '', JSON.parse(payload!).access.passwordHash);
+    },
+  };
+};
+
+const key = '/ssh_key ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDbv7KfYtUGKxTDLOLwZ7m9/7cbVpvzvVh7n1HptY0mz ada';
+
+it('of two new passwords the newer one is shown, whichever is reported last', async () => {
+  const { say, succeed, shown } = await openWithVm();
+  const old = await shown();
+  const [first, second] = [await say('/password'), await say('/password')];
+  await succeed(second);
+  const newer = await shown();
+  expect(newer).not.toBe(old);
+  await succeed(first);
+  expect(await shown()).toBe(newer);
+});
+
+it('a key that comes while a new password is on its way brings that one, not the old one', async () => {
+  const { say, succeed, shown, opensWith } = await openWithVm();
+  const [change, keys] = [await say('/password'), await say(key)];
+  await succeed(keys);
+  const now = await shown();
+  expect(await opensWith(keys, now)).toBe(true);
+  expect(await opensWith(change, now)).toBe(true);
+  await succeed(change);
+  expect(await shown()).toBe(now);
+});
+
+it('a password that failed leaves the old one, also for the keys that come later', async () => {
+  const { say, succeed, fail, shown, opensWith } = await openWithVm();
+  const old = await shown();
+  await fail(await say('/password'));
+  expect(await shown()).toBe(old);
+  const keys = await say(key);
+  await succeed(keys);
+  expect(await shown()).toBe(old);
+  expect(await opensWith(keys, old)).toBe(true);
+});
