@@ -14,6 +14,7 @@ const schemas = [
   'services/worker/env.ts',
   'services/gateway/env.ts',
   'services/gateway/dashboard/env.ts',
+  'services/gateway/tunnel/env.ts',
   'services/practice/env.ts',
   'scripts/supervise/env.ts',
 ];

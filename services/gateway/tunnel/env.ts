@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { surroundings } from './surroundings.ts';
 
 /** The tunnel's variables: a piece of the gateway's schema. */
 
@@ -33,14 +34,7 @@ export const tunnelVariables = {
   CLOUDFLARE_HOSTNAME: hostname.optional(),
   /** A name on the PATH, or a path. */
   CLOUDFLARED_BIN: z.string().default('cloudflared'),
-  /** Cloudflare's API; only tests have another. */
-  CLOUDFLARE_API_ROOT: z.url().optional(),
-  /** Where the tunnel's own address is tried instead of where DNS says; only tests need it. */
-  TUNNEL_PROBE_VIA: z.url().optional(),
-  /** What cloudflared inherits: it is given nothing else of this process's environment. */
-  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
-  SSL_CERT_FILE: z.string().optional(),
-  SSL_CERT_DIR: z.string().optional(),
+  ...surroundings,
 };
 
 export type TunnelEnv = z.output<z.ZodObject<typeof tunnelVariables>>;
