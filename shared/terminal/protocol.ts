@@ -61,7 +61,8 @@ export const welcome = z.object({ type: z.literal('welcome'), challenge, proof }
 export const openTerminal = z.object({
   type: z.literal('open'),
   proof,
-  vmId: z.string(),
+  /** Part of a path of Docker's API: anything but a plain name would ask Docker something else. */
+  vmId: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/i),
   owner: z.number().int(),
   /** Together they name the tmux session. */
   session: z.string().regex(/^[a-z0-9]{8,32}$/),

@@ -25,6 +25,7 @@ export type LinkOptions = {
 
 /** Milliseconds. */
 const heartbeat = 10_000;
+const strangersEvery = 60_000;
 /** Connections in all, with those that have not shown yet who they are. */
 const mostLinks = 2_000;
 
@@ -72,13 +73,21 @@ export const startLinkServer = async (options: LinkOptions) => {
     ...(patience === undefined ? {} : { patience }),
   });
 
+  let quietUntil = 0;
+  /** A line each would let strangers fill the log. */
+  const noteStranger = (from: string | undefined) => {
+    if (Date.now() < quietUntil) return;
+    quietUntil = Date.now() + strangersEvery;
+    log.warn({ from }, 'somebody without the secret was turned away');
+  };
+
   server.on('connection', async (socket, request) => {
     socket.on('error', (err) => log.debug({ err }, 'a terminal’s link'));
     if (server.clients.size > mostLinks) return socket.close(1013);
     keepAlive(socket, heartbeat);
     const wish = await greet(socket, secret);
     if (wish === null) {
-      log.warn({ from: request.socket.remoteAddress }, 'somebody without the secret was turned away');
+      noteStranger(request.socket.remoteAddress);
       return socket.close(1008);
     }
     await serveTerminal({ host, leftovers, log }, socket, wish);
