@@ -48,6 +48,7 @@ describe('the environment of a process', () => {
     SECRET_KEY: 'k',
     SECRET_KEY_FILE: '/run/key',
     PRACTICE_TOKEN: 'p',
+    LINK_SECRET: 'l',
     REDIS_URL: 'redis://:password@127.0.0.1',
   };
   const seen = (reader: Parameters<typeof environmentOf>[0]) =>
@@ -61,8 +62,8 @@ describe('the environment of a process', () => {
       'SECRET_KEY_FILE',
       'REDIS_URL',
     ]);
-    expect(seen('worker')).toEqual(['REDIS_URL']);
-    expect(seen('gateway')).toEqual(['REDIS_URL']);
+    expect(seen('worker')).toEqual(['LINK_SECRET', 'REDIS_URL']);
+    expect(seen('gateway')).toEqual(['LINK_SECRET', 'REDIS_URL']);
     expect(seen('practice')).toEqual(['PRACTICE_TOKEN']);
     expect(environmentOf('practice', variables)).toMatchObject({ PATH: '/bin', LOG_LEVEL: 'info' });
   });

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** How fast a page may send: whoever is faster is read from more slowly, so that a large paste arrives whole. */
 
 /** Bytes a second, and at once. */
@@ -22,10 +20,13 @@ export const createInputRate = (source: Source, now = () => performance.now()) =
       if (left >= 0 || waiting) return;
       waiting = true;
       source.pause();
-      void sleep((-left / perSecond) * 1_000).then(() => {
-        waiting = false;
-        source.resume();
-      });
+      setTimeout(
+        () => {
+          waiting = false;
+          source.resume();
+        },
+        (-left / perSecond) * 1_000,
+      );
     },
   };
 };
