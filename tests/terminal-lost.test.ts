@@ -45,6 +45,19 @@ describe('a terminal goes on as it was', () => {
     await tab.close();
   }, 60_000);
 
+  it('when the line was replaced, as after sleep; and Close is done although nobody heard it at once', async () => {
+    const tab = await withState();
+    await tab.page.evaluate("dispatchEvent(new Event('online'))");
+    await stateIsKept(tab);
+    await all.gateway().end('SIGKILL');
+    await reconnecting(tab);
+    tab.page.on('dialog', (dialog) => void dialog.accept());
+    await tab.page.getByRole('button', { name: 'Close' }).click();
+    await all.startGateway();
+    await tab.page.getByRole('heading', { name: 'Closed' }).waitFor();
+    await tab.close();
+  }, 60_000);
+
   it('when its worker is killed: another one takes over', async () => {
     const tab = await withState();
     const [first] = all.berth.workers();

@@ -91,6 +91,7 @@ describe('the web terminal', () => {
     await tab.type('ihello from vim');
     await tab.page.keyboard.press('Escape');
     await tab.type(':wq\n');
+    await tab.sees(/notes.txt\n[^]*\$ ?$/m); // what is typed before vim has left is vim's
     await tab.type('clear; cat notes.txt\n');
     await tab.sees(/^hello from vim$/m);
   });
@@ -205,6 +206,24 @@ describe('on a phone', () => {
     await tab.page.getByRole('button', { name: 'Tab', exact: true }).tap();
     await tab.sees(/\/bin\/echo/);
     await shot(tab, 'phone');
+  });
+
+  it('scrolls back under a finger', async () => {
+    const tab = await open({
+      ...devices['iPhone SE'],
+      viewport: { width: 320, height: 560 },
+      isMobile: true,
+    });
+    await tab.type('seq 500\n');
+    await tab.sees(/^500$/m);
+    const cdp = await tab.context.newCDPSession(tab.page);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', y?: number) =>
+      cdp.send('Input.dispatchTouchEvent', { type, touchPoints: y === undefined ? [] : [{ x: 150, y }] });
+    await touch('touchStart', 150);
+    for (let y = 150; y < 450; y += 20) await touch('touchMove', y);
+    await touch('touchEnd');
+    await vi.waitFor(async () => expect(await tab.screen()).not.toMatch(/^500$/m));
+    await tab.sees(/^4\d\d$/m);
   });
 });
 

@@ -19,7 +19,9 @@ const ackAfter = 50;
 /** A frame of input, in bytes, and how many may wait in the browser. */
 const piece = 32 * 1024;
 const mostWaiting = 256 * 1024;
-/** Nothing comes in while the gateway pings every 30 s only by accident of a dead line; the browser notices late. */
+/** After a pause of this length (milliseconds) the line may be dead without the browser knowing: it sleeps with the machine. */
+const longPause = 60_000;
+const pulse = 5_000;
 
 export const createConnection = ({ windowId, size, onOutput, onAttached, onLost, onEnded }) => {
   let socket = null;
@@ -30,6 +32,7 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
   let ackTimer = null;
   let input = [];
   let attached = false;
+  let ending = false;
 
   const say = (message) => {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -68,6 +71,8 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
       delay = firstDelay;
       attached = true;
       onAttached(message.vm);
+      flush(); // what was typed since it was asked for
+      if (ending) say({ type: 'end' }); // wished for while nobody was there to hear it
     } else if (message.type === 'lost') lose();
     else if (message.type === 'ended') end(message.reason);
   };
@@ -92,12 +97,24 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
     };
   };
 
-  // Back from sleep, or from a place without a network: no reason to wait out the delay.
-  const hurry = () => {
-    if (!over && document.visibilityState === 'visible' && socket?.readyState === WebSocket.CLOSED) connect();
+  const anew = () => {
+    if (over) return;
+    socket?.close();
+    attached = false;
+    delay = firstDelay;
+    connect();
   };
-  addEventListener('online', hurry);
-  document.addEventListener('visibilitychange', hurry);
+  // Back from sleep or in another network: the old line is of no use, and a new one finds everything as it was.
+  let aliveAt = Date.now();
+  const look = () => {
+    if (document.visibilityState !== 'visible') return;
+    const pause = Date.now() - aliveAt;
+    aliveAt = Date.now();
+    if (pause > longPause) anew();
+  };
+  setInterval(look, pulse);
+  document.addEventListener('visibilitychange', look);
+  addEventListener('online', anew);
   connect();
 
   return {
@@ -106,10 +123,14 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
       flush();
     },
     resize: () => say({ type: 'resize', ...size() }),
-    end: () => say({ type: 'end' }),
+    end() {
+      ending = true;
+      say({ type: 'end' });
+    },
     reconnectsAs(id) {
       windowId = id;
       over = false;
+      ending = false;
       delay = firstDelay;
       connect();
     },

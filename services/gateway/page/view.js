@@ -92,6 +92,7 @@ export const createView = (screen, { onResize }) => {
   terminal.onResize(onResize);
   // The on-screen keyboard covers the page on some phones: what can be seen is all there is.
   visualViewport?.addEventListener('resize', () => {
+    if (visualViewport.scale > 1.01) return; // somebody looks closer
     document.body.style.height = `${visualViewport.height}px`;
     scrollTo(0, 0);
   });
