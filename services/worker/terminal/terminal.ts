@@ -40,7 +40,8 @@ const createResizer = (pty: Pty, log: Log) => {
   };
 };
 
-const carry = ({ host, leftovers, log }: TerminalDeps, socket: WebSocket, pty: Pty): void => {
+/** Gives what is to be done once the link has closed. */
+const carry = ({ host, leftovers, log }: TerminalDeps, socket: WebSocket, pty: Pty): (() => void) => {
   const { engine } = host;
   const { stream, containerId, session } = pty;
   let endWished = false;
@@ -103,17 +104,15 @@ const carry = ({ host, leftovers, log }: TerminalDeps, socket: WebSocket, pty: P
     else if (message.type === 'resize') void resize(message.columns, message.rows);
     else endSession().catch(failed('could not end a terminal'));
   });
-  socket.once('close', () => {
+  return () => {
     leftovers.stopped(containerId, session);
     const left = !over;
     over = true;
     stream.destroy();
+    if (!left) return;
     // Closing the stream leaves tmux's client attached: nothing in Docker ends it.
-    if (left)
-      detach(engine, containerId, session, {}).catch((err: unknown) =>
-        log.debug({ err }, 'could not detach'),
-      );
-  });
+    detach(engine, containerId, session, {}).catch((err: unknown) => log.debug({ err }, 'could not detach'));
+  };
 };
 
 /** Opens what was asked for, or says why not. Never rejects. */
@@ -136,9 +135,10 @@ export const serveTerminal = async (
     const pty = await openPty(host, order, life);
     leftovers.began(pty.containerId, pty.session);
     tell(socket, { type: 'opened' });
-    carry(deps, socket, pty);
-    // It may have closed while Docker was asked: the event is over, and nobody would detach.
-    if (hasClosed()) socket.emit('close', 1006, Buffer.alloc(0));
+    const leave = carry(deps, socket, pty);
+    if (hasClosed())
+      leave(); // while Docker was asked
+    else socket.once('close', leave);
   } catch (err) {
     log.warn({ err, vmId: order.vmId }, 'a terminal could not be opened');
     socket.resume();
