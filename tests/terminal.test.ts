@@ -91,7 +91,7 @@ describe('the web terminal', () => {
     await tab.type('ihello from vim');
     await tab.page.keyboard.press('Escape');
     await tab.type(':wq\n');
-    await tab.sees(/notes.txt\n[^]*\$ ?$/m); // what is typed before vim has left is vim's
+    await tab.sees(/notes.txt\n[\s\S]*\$ ?$/m); // what is typed before vim has left is vim's
     await tab.type('clear; cat notes.txt\n');
     await tab.sees(/^hello from vim$/m);
   });
