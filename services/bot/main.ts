@@ -55,7 +55,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     producer,
     instance,
     hosts: [env.HOST_ID],
-    refresh: (key) => sender.refresh(key),
+    refresh: (key) => sender.refresh(key, { awaited: true }),
     log,
   });
   lifecycle.onShutdown('hosts', () => hosts.close());
@@ -78,7 +78,13 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   });
   lifecycle.onShutdown('progress', () => progress.close());
 
-  const measurements = createMeasurements({ db: store.db, producer, board, refresh: sender.refresh, log });
+  const measurements = createMeasurements({
+    db: store.db,
+    producer,
+    board,
+    refresh: (key) => sender.refresh(key, { awaited: true }),
+    log,
+  });
   const record = (report: Pick<Report, 'operationId' | 'jobId' | 'outcome' | 'at'>): Promise<void> =>
     recordReport({ store, vault, producer, config: env, log }, report);
   const observations = createObservations({ store, producer, log });
