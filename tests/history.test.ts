@@ -86,7 +86,7 @@ describe('/history', () => {
 
   it('goes back page by page to the creation, without a button at the end', async () => {
     for (let count = 0; count < 6; count += 1) await hal.send(`/exec exit ${40 + count}`);
-    for (let count = 0; count < 8; count += 1)
+    for (let count = 0; count < 6; count += 1)
       await hal.waitForMessage(says(`Exit code ${40 + count}`), long);
     let page = await hal.ask('/history', says('What happened to your VMs'));
     const lines = linesOf(page);
