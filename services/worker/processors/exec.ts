@@ -96,7 +96,7 @@ const follow = async (
     await settled(attachment);
     const exitCode = await exitCodeOf(host.engine, attachment.execId, {});
     const timedOut = how === 'overdue';
-    const mayHaveDied = exitCode === killed || exitCode === null || mayNotHaveBegun(exitCode, output);
+    const mayHaveDied = exitCode === killed || exitCode === null || mayNotHaveBegun(output);
     if (mayHaveDied && !timedOut) await requireSameRun(host, container);
     if (ranBefore(exitCode, output) || (exitCode === null && !timedOut)) {
       throw new OperationError('outcome-unknown', '');
