@@ -50,6 +50,7 @@ export type View =
   /** The administrators' overview, and the list of all VMs. */
   | { kind: 'overview' }
   | { kind: 'vm-list'; page: number }
+  | { kind: 'people'; page: number }
   /** GPUs were switched on; the host is asked whether it has any. */
   | { kind: 'gpu'; host: string };
 

@@ -19,6 +19,12 @@ export const vmList: ButtonAction = {
   run: (conversation, [page]) => conversation.replaceView({ kind: 'vm-list', page: Number(page) || 0 }),
 };
 
+export const people: ButtonAction = {
+  action: 'people',
+  access: 'administrator',
+  run: (conversation, [page]) => conversation.replaceView({ kind: 'people', page: Number(page) || 0 }),
+};
+
 const readPosition = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 

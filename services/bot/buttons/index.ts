@@ -5,6 +5,7 @@ import {
   newPassword,
   olderAudit,
   olderHistory,
+  people,
   removeKey,
   vmList,
 } from './administration.ts';
@@ -36,6 +37,7 @@ export const actions: readonly ButtonAction[] = [
   olderHistory,
   olderAudit,
   vmList,
+  people,
   confirmForceDestroy,
   dropForceDestroy,
 ];

@@ -114,9 +114,17 @@ export const ofGeneral: Samples<typeof general> = {
   ],
   userInWords: [message(general.userInWords(userId, username)), message(general.userInWords(userId, null))],
   allowedList: [
-    message(general.allowedList([], [userId, userId - 1])),
     message(
-      general.allowedList([user, { ...user, username: null, name: null, plan: null, vms: 1 }], [userId]),
+      general.allowedList(Array(20).fill(user), [userId], { page: 1, pages: 3, all: 60 }),
+      buttons.pageButtons('people', 1, 3),
+    ),
+    message(general.allowedList([], [userId, userId - 1], { page: 0, pages: 1, all: 0 })),
+    message(
+      general.allowedList([user, { ...user, username: null, name: null, plan: null, vms: 1 }], [userId], {
+        page: 0,
+        pages: 1,
+        all: 2,
+      }),
     ),
   ],
   planList: [
@@ -264,7 +272,7 @@ export const ofButtons: Samples<Omit<typeof buttons, 'confirmationLifetime' | 'l
     message(status, buttons.vmButtons(vmRow(status))),
     message(status, buttons.vmButtons(vmRow(status), { mayStart: false })),
   ]),
-  pageButtons: [0, 1, 2].map((page) => message('Page', buttons.pageButtons(page, 3))),
+  pageButtons: [0, 1, 2].map((page) => message('Page', buttons.pageButtons('people', page, 3))),
   statusOfEach: [
     ...under(...buttons.statusOfEach([row, row, row])),
     ...under(...buttons.statusOfEach([vmRow('running', 'box'), vmRow('running', 'box-2')])),
