@@ -14,12 +14,12 @@ import { defineCommand, UsageError } from './command.ts';
 export const allowUser = async (
   conversation: Conversation,
   userId: number,
-  wanted: PlanRow | 'none' | 'as before',
+  wanted: PlanRow | 'none' | 'former',
   username: string | null,
 ): Promise<void> => {
   const { trx, person, now } = conversation;
   const before = await findUser(trx, userId);
-  const plan = wanted === 'none' ? null : wanted === 'as before' ? await formerPlan(trx, before) : wanted;
+  const plan = wanted === 'none' ? null : wanted === 'former' ? await formerPlan(trx, before) : wanted;
   const { state, events } = await conversation.handleUser(userId, {
     type: 'AllowUser',
     data: { userId, planId: plan?.plan_id ?? null, username, by: person.id, at: now.toISOString() },
@@ -89,6 +89,6 @@ export const allowUserCommand = defineCommand({
     if (name !== undefined && username === null) {
       throw new UsageError(badUsername(name, known));
     }
-    await allowUser(conversation, userId, plan ?? 'as before', username);
+    await allowUser(conversation, userId, plan ?? 'former', username);
   },
 });
