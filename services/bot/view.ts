@@ -33,8 +33,9 @@ export type View =
       change: 'added' | 'removed';
       key: Omit<SshKey, 'line'>;
       correlationId: string;
-      /** Names of VMs that were coming up, and get the keys when they are. Older messages lack it. */
-      comingUp?: string[];
+      /** VMs that were coming up then, and get the keys when they are up. */
+      comingUp: string[];
+      at: string;
     }
   /** A password that holds from the VM's next start on. */
   | { kind: 'password'; vmId: string }

@@ -8,6 +8,7 @@ import { createButton, helpButton, statusOfEach } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
 import { accessGranted, accessRestored, planGiven, userAllowed } from '../texts/general.ts';
 import { badUserId, badUsername, planUnknown, tooManyWords } from '../texts/refusals.ts';
+import { readUserId } from '../user-id.ts';
 import { defineCommand, UsageError } from './command.ts';
 
 /** Lets a person in, or changes their plan; the person is told in their own chat. */
@@ -47,6 +48,13 @@ const welcomeBack = async (trx: Trx, userId: number, plan: PlanRow | null): Prom
   return plain(accessRestored(name, names), [...statusOfEach(vms.slice(0, 4)), [helpButton]]);
 };
 
+const userIdWord = z.string(badUserId).transform((text, context) => {
+  const userId = readUserId(text);
+  if (userId !== null) return userId;
+  context.addIssue({ code: 'custom', message: badUserId });
+  return z.NEVER;
+});
+
 /** In a plan's place: they shall have none. */
 const noPlanWord = 'none';
 
@@ -61,15 +69,7 @@ export const allowUserCommand = defineCommand({
     .transform((text) => text.split(/\s+/).filter((word) => word !== ''))
     .pipe(
       z
-        .tuple(
-          [
-            z
-              .string(badUserId)
-              .regex(/^[1-9]\d{0,15}$/, badUserId)
-              .transform(Number),
-          ],
-          badUserId,
-        )
+        .tuple([userIdWord], badUserId)
         .rest(z.string())
         .refine((words) => words.length <= 3, tooManyWords),
     ),

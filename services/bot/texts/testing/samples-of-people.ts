@@ -223,7 +223,9 @@ export const ofKeys: Samples<typeof keys> = {
     message(keys.keysChanged(change, key, [])),
     message(
       keys.keysChanged(change, key, [
-        ...['open', 'succeeded', 'cancelled', 'timed-out'].map((status) => keyChange(status)),
+        ...['open', 'succeeded', 'comes-up', 'at-start', 'gone', 'timed-out'].map((status) =>
+          keyChange(status),
+        ),
         keyChange('failed', 'vm-not-running'),
         keyChange('failed', 'docker-refused'),
       ]),
@@ -237,6 +239,7 @@ export const ofKeys: Samples<typeof keys> = {
   passwordChanged: [true, false].map((running) =>
     message(keys.passwordChanged(vmName, running, access), buttons.vmButtons(row)),
   ),
+  passwordOvertaken: [message(keys.passwordOvertaken(vmName))],
   passwordFailed: ['docker-refused', 'vm-not-running', null].map((reasonCode) =>
     message(keys.passwordFailed(vmName, { reasonCode, reasonDetail: detail, reference: fmt`\nid ${id}` })),
   ),
