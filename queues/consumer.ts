@@ -46,6 +46,8 @@ export type Context = {
   progress(step: Progress['step'], extra?: { detail?: string; output?: string }): Promise<void>;
   /** Throws SupersededError when the VM has a newer operation. */
   checkFence(): Promise<void>;
+  /** The same also when the job was called off: for what has to be undone then. */
+  checkEpoch(): Promise<void>;
   /** Null where Redis has no such value, or lost it. */
   takePrivate(name: string): Promise<Buffer | null>;
   putPrivate(name: string, bytes: Buffer): Promise<void>;
@@ -172,6 +174,9 @@ export const createConsumer = (options: ConsumerOptions) => {
     };
 
   const contextOf = (job: BullJob, token: string, ids: Ids, jobLog: Log, signal: AbortSignal): Context => {
+    const checkEpoch = async (): Promise<void> => {
+      if (ids.vmId !== null && ids.epoch !== null) await checkFence(redis, instance, ids.vmId, ids.epoch);
+    };
     const tell = createProgressReporter({ redis, instance, host, log: jobLog });
     return {
       log: jobLog,
@@ -186,8 +191,9 @@ export const createConsumer = (options: ConsumerOptions) => {
         }),
       checkFence: async () => {
         signal.throwIfAborted();
-        if (ids.vmId !== null && ids.epoch !== null) await checkFence(redis, instance, ids.vmId, ids.epoch);
+        await checkEpoch();
       },
+      checkEpoch,
       takePrivate: (name) => readPrivate(redis, instance, name),
       putPrivate: (name, bytes) => putPrivate(redis, instance, name, bytes),
       runFirst: runFirst(job, token),

@@ -51,6 +51,9 @@ describe('the owner hears', () => {
       ({ id, text }) => id === command.id && !text.includes('⏳'),
     );
     expect(ended.text).toContain('The VM stopped meanwhile');
+    await person('kim').waitForMessage(
+      ({ id, text }) => id === command.id && text.includes('\nbegun') && text.includes('stopped meanwhile'),
+    );
     await person('kim').pressAndWait(told, '▶️ Start');
     await person('kim').waitForMessage(says('is running again'), { timeoutMs: 20_000 });
   });
@@ -126,5 +129,22 @@ describe('in all of this', () => {
     expect(counts).toEqual({ kim: 1, bob: 1, pia: 1, mem: 1, gus: 1, tom: 1, lou: 1, ned: 1, sue: 0 });
     const history = await person('kim').ask('/history', says('killed'));
     expect(history.text.match(/killed/g)).toHaveLength(1);
+  });
+});
+
+describe('a stopped VM that somebody starts on the host, past Berth', () => {
+  it('is stopped again, and its owner hears of it', async () => {
+    await person('sue').ask('/stop', says('is stopped'), { timeoutMs: 20_000 });
+    const container = await containerOf('sue');
+    await container.start();
+    // Workers look at everything when Docker comes back, and every minute; a restarted worker looks at once.
+    const worker = berth.workers().shift()!;
+    await worker.end('SIGKILL');
+    await berth.startWorker();
+    await person('sue').waitForMessage(says('had been started on the host past Berth'), {
+      timeoutMs: 20_000,
+    });
+    expect((await container.inspect()).State.Running).toBe(false);
+    await person('sue').ask('/start_vm', says('is running again'), { timeoutMs: 20_000 });
   });
 });

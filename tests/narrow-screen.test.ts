@@ -3,6 +3,7 @@ import { Telegraf } from 'telegraf';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Sample, samples } from '../services/bot/texts/testing/samples.ts';
 import { createPracticeServer, type PracticeServer } from '../services/practice/server.ts';
+import { openPage } from '../services/practice/testing/open-page.ts';
 import { createLog } from '../shared/log.ts';
 import { connectPractice, type PracticeClient } from './support/practice-client.ts';
 
@@ -92,7 +93,7 @@ beforeAll(async () => {
     for (const sample of heard) await say(id, sample);
   }
   page = await browser.newPage({ viewport: { width, height: 640 }, reducedMotion: 'reduce' });
-  await page.goto(url);
+  await openPage(page, url);
 });
 /** Opens a reader's chat, all of it. */
 const open = async ({ firstName, heard }: (typeof readers)[number]): Promise<void> => {

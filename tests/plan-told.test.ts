@@ -41,8 +41,13 @@ it('of a name put right they hear nothing, and of the same once more neither', a
   expect(heard()).toHaveLength(before + 1);
 });
 
+it('whom no plan is named for keeps theirs', async () => {
+  expect((await berth.admin.ask('/allow_user 50310', says('may use Berth'))).text).toContain('Standard');
+  expect((await berth.admin.ask('/allow_user 50310 eva_e', says('@eva_e'))).text).toContain('Standard');
+});
+
 it('without a plan they hear that the defaults apply', async () => {
-  await berth.admin.ask('/allow_user 50310', says('no plan'));
+  await berth.admin.ask('/allow_user 50310 none', says('no plan'));
   await eve.waitForMessage(says('You have no plan any more'));
   expect((await eve.ask('/start')).text).toContain('Without a plan the defaults apply');
 });

@@ -2,13 +2,16 @@ import { verify } from 'unixcrypt';
 import { expect, it, onTestFinished } from 'vitest';
 import { passwordName } from './sealed-names.ts';
 import { newDataDir } from './store/testing/store.ts';
-import { administratorId, openBareBot } from './testing/bare-bot.ts';
+import { administratorId, type BareBot, openBareBot } from './testing/bare-bot.ts';
 import { at, bringUp, openOperations, record } from './testing/worker-words.ts';
 
 /**
  * Several changes of password and keys at once. In the VM the newest wins whatever the order in which they arrive, and
  * the bot must come to the same end whatever the order in which it hears of them.
  */
+
+const vmIdOf = async ({ store }: BareBot): Promise<string> =>
+  (await store.db.selectFrom('vms').select('vm_id').executeTakeFirstOrThrow()).vm_id;
 
 const openWithVm = async () => {
   const bot = await openBareBot(newDataDir());
@@ -24,6 +27,7 @@ const openWithVm = async () => {
   };
   const reason = { code: 'gave-up', detail: '' } as const;
   return {
+    bot,
     say,
     succeed: (operationId: string) =>
       record(bot, { type: 'RecordAccessUpdated', data: { operationId, vmId, at } }),
@@ -75,4 +79,32 @@ it('a password that failed leaves the old one, also for the keys that come later
   await succeed(keys);
   expect(await shown()).toBe(old);
   expect(await opensWith(keys, old)).toBe(true);
+});
+
+it('keys that wait for a VM to come up are told to the end, however many', async () => {
+  const bot = await openBareBot(newDataDir());
+  onTestFinished(() => bot.store.close());
+  await bot.say(administratorId, '/create box');
+  await bot.say(administratorId, key);
+  await bot.say(administratorId, key.replace('IDbv', 'IEbv').replace(' ada', ' eve'));
+  const shown = async () =>
+    (await bot.everythingShown()).map(({ content }) => content.text).filter((text) => text.includes('Added'));
+  for (const text of await shown()) expect(text).toContain('⏳ box: as soon as it is up');
+  await bringUp(bot);
+  const [operation] = await openOperations(bot);
+  const { operation_id: operationId, vm_id: vmId } = operation!;
+  await record(bot, { type: 'RecordAccessUpdated', data: { operationId, vmId: vmId!, at } });
+  expect(await shown()).toHaveLength(2);
+  for (const text of await shown()) expect(text).toContain('✅ box: in force');
+});
+
+it('a removal that comes first is told as that', async () => {
+  const { say, bot } = await openWithVm();
+  await say('/password');
+  await say(key);
+  const data = { operationId: 'gone', vmId: await vmIdOf(bot), at };
+  await record(bot, { type: 'DestroyVm', data });
+  const texts = (await bot.everythingShown()).map(({ content }) => content.text).join('\n');
+  expect(texts).toContain('got no new password: it was destroyed first');
+  expect(texts).toContain('🗑 box: gone meanwhile');
 });

@@ -26,7 +26,10 @@ describe('a command', () => {
     expect(said(text)).toEqual({ kind: 'command', from: sender, chat: place, messageId: 7, name, argument }),
   );
 
-  it('for another bot is not for us', () => expect(said('/create@OtherBot')).toEqual({ kind: 'nothing' }));
+  it('for another bot is not for us in a group, and a slip in private', () => {
+    expect(said('/create@OtherBot', { chat: group })).toEqual({ kind: 'nothing' });
+    expect(said('/create@OtherBot')).toMatchObject({ kind: 'unreadable' });
+  });
 
   it('in a group is one, with the group as its place', () =>
     expect(said('/status', { chat: group })).toMatchObject({

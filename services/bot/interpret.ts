@@ -65,15 +65,18 @@ const interpretMessage = (message: Record<string, unknown>, botUsername: string)
     // In a group people talk to each other; in private they talk to us.
     return chat.isPrivate && !isServiceMessage(message) ? { kind: 'unreadable', ...place } : nothing;
   }
-  if (addressee !== undefined && addressee.toLowerCase() !== botUsername.toLowerCase()) return nothing;
+  if (addressee !== undefined && addressee.toLowerCase() !== botUsername.toLowerCase()) {
+    // In private it can only be a slip.
+    return chat.isPrivate ? { kind: 'unreadable', ...place } : nothing;
+  }
   return { kind: 'command', ...place, name: name.toLowerCase(), argument: argument?.trim() ?? '' };
 };
 
 /** Telegram cuts long texts in several: the end of a key alone is to be noticed too. */
-const privateKeyText = /-----(BEGIN|END) [A-Z0-9 ]*PRIVATE KEY-----|PuTTY-User-Key-File-\d/;
+const privateKeyText = /[-–—]{2,}\s*(BEGIN|END) [A-Z0-9 ]*PRIVATE KEY|PuTTY-User-Key-File-\d/;
 /** What people paste who were asked for a line of a file. */
 const publicKeyText = /^(ssh-(rsa|ed25519)|ecdsa-sha2-\w+|sk-[\w@.-]+) AAAA/;
-const privateKeyFile = /^(id_(rsa|dsa|ecdsa|ed25519)(_sk)?|.*\.ppk)$/i;
+const privateKeyFile = /^(id_(rsa|dsa|ecdsa|ed25519)(_sk)?( \(\d+\))?|.*\.(ppk|pem|key))$/i;
 
 /** In its text, its caption, or by the name of its file. */
 const holdsPrivateKey = (message: Record<string, unknown>): boolean => {
@@ -122,8 +125,10 @@ export const interpret = (update: Update, botUsername: string): Incoming => {
     if (status === 'kicked') return { kind: 'blocked', chat };
     if (status === 'member') return { kind: 'unblocked', chat };
   }
-  // Edited messages are left alone on purpose: what was asked first has been done.
-  return nothing;
+  // Edited messages are left alone on purpose: what was asked first has been done. A secret is one all the same.
+  const edited = asObject(fields?.edited_message);
+  const read = edited === null ? nothing : interpretMessage(edited, botUsername);
+  return read.kind === 'private-key' ? read : nothing;
 };
 
-export const allowedUpdates = ['message', 'callback_query', 'my_chat_member'] as const;
+export const allowedUpdates = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const;

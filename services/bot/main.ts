@@ -68,7 +68,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     producer,
     instance,
     hosts: [env.HOST_ID],
-    refresh: (key) => sender.refresh(key),
+    refresh: (key) => sender.refresh(key, { awaited: true }),
     log,
   });
   lifecycle.onShutdown('hosts', () => hosts.close());
@@ -99,7 +99,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     db: store.db,
     producer,
     board,
-    refresh: sender.refresh,
+    refresh: (key) => sender.refresh(key, { awaited: true }),
     terminals,
     log,
   });

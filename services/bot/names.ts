@@ -1,6 +1,7 @@
 import type { Db } from './conversation.ts';
 import type { FmtString } from './format/rich-text.ts';
 import { personInWords } from './texts/general.ts';
+import { readUserId } from './user-id.ts';
 
 /** How people are called, for those who read of others. */
 
@@ -23,17 +24,21 @@ export const findNames = async (db: Db): Promise<Names> => {
   return (userId) => personInWords(userId, known.get(userId) ?? null);
 };
 
-/** The id of somebody given by id or by user name; null where nobody is called so. */
-export const findUserId = async (db: Db, text: string): Promise<number | null> => {
-  if (/^[1-9]\d{0,15}$/.test(text)) return Number(text);
+/**
+ * The ids of those who are meant by an id or a user name: none where nobody is called so, and several where a name is, or
+ * was, that of more than one. Whoever acts on people by their names must not guess.
+ */
+export const findUserIds = async (db: Db, text: string): Promise<number[]> => {
+  if (/^\d+$/.test(text)) return [readUserId(text)].filter((id) => id !== null);
   const username = text.replace(/^@/, '').toLowerCase();
+  const found = new Set<number>();
   for (const table of ['people', 'users'] as const) {
-    const found = await db
+    const rows = await db
       .selectFrom(table)
       .select('user_id')
       .where(({ fn }) => fn<string>('lower', ['username']), '=', username)
-      .executeTakeFirst();
-    if (found !== undefined) return found.user_id;
+      .execute();
+    for (const { user_id } of rows) found.add(user_id);
   }
-  return null;
+  return [...found];
 };

@@ -6,6 +6,7 @@ import { findNames } from './names.ts';
 import { refreshBatch } from './orders.ts';
 import { findOperation, findVm } from './queries.ts';
 import { type DomainEvent, isImageEvent, isLinkEvent, isVmEvent } from './store/domain-event.ts';
+import type { OperationRow } from './store/schema.ts';
 import type { Trx } from './store/store.ts';
 import { post } from './telegram/messages.ts';
 import { imageIsNew } from './texts/operations.ts';
@@ -21,22 +22,31 @@ export const operationMessageKey = (operationId: string): string => `op:${operat
 /** Messages of changes of keys are found by what began them. */
 export const keysMessageKey = (correlationId: string): string => `keys:${correlationId}`;
 
-const bump = async (trx: Trx, key: string): Promise<void> => {
-  const row = await trx
+/** A change of keys that a VM has not taken by then is told by what the VM's next start brings. Milliseconds. */
+const keysFollowed = 2 * 3_600_000;
+
+/** The messages about changed keys in that owner's chat: they show what became of it in each VM. */
+const showKeys = async (trx: Trx, { owner, requested_at }: OperationRow): Promise<void> => {
+  const rows = await trx
     .selectFrom('messages')
-    .select(['chat_id', 'view'])
-    .where('key', '=', key)
-    .executeTakeFirst();
-  if (row !== undefined)
-    await post(trx, { key, chatId: row.chat_id, view: JSON.parse(row.view), bump: true });
+    .select(['key', 'chat_id', 'view'])
+    .where('chat_id', '=', owner)
+    .where('key', 'like', `${keysMessageKey('')}%`)
+    .where('created_at', '>', new Date(Date.parse(requested_at) - keysFollowed).toISOString())
+    .execute();
+  for (const { key, chat_id: chatId, view } of rows) {
+    await post(trx, { key, chatId, view: JSON.parse(view), bump: true });
+  }
 };
 
 const showOperation = async (trx: Trx, operationId: string): Promise<void> => {
   const operation = await findOperation(trx, operationId);
   if (operation === undefined) return;
   if (operation.batch_id !== null) await refreshBatch(trx, operation.batch_id);
+  // Changed keys may have waited for whatever this was.
+  if (operation.kind !== 'exec') await showKeys(trx, operation);
   // A change of keys has one message for all VMs, where somebody asked for it.
-  if (operation.cause === 'keys') return bump(trx, keysMessageKey(operation.correlation_id));
+  if (operation.cause === 'keys') return;
   if (operation.chat === null) return;
   await post(trx, {
     key: operationMessageKey(operationId),

@@ -109,6 +109,9 @@ export const createObservations = (dependencies: Dependencies) => {
             operationId: newId(),
           };
           await record(vmId, { type: 'RecordExited', data }, operationId);
+        } else if (state === 'running') {
+          const data = { vmId, epoch, at, operationId: newId() };
+          await record(vmId, { type: 'RecordFoundRunning', data }, operationId);
         } else if (state === 'absent') {
           await record(vmId, { type: 'RecordVanished', data: { vmId, epoch, at } }, operationId);
         }

@@ -119,6 +119,17 @@ export const findOperationsOfUpdate = (
     .orderBy('operation_id')
     .execute();
 
+/** The first change of keys that reached for a VM since then, whatever began it. */
+export const findKeyUpdateSince = (db: Db, vmId: string, since: string): Promise<OperationRow | undefined> =>
+  db
+    .selectFrom('operations')
+    .selectAll()
+    .where('vm_id', '=', vmId)
+    .where('cause', '=', 'keys')
+    .where('requested_at', '>=', since)
+    .orderBy('requested_at')
+    .executeTakeFirst();
+
 export const countPeople = async (db: Db): Promise<{ allowed: number; asking: number }> => {
   const rows = await db
     .selectFrom('users')

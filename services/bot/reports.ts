@@ -8,12 +8,14 @@ import type { VmCommand } from '../../shared/vm/commands.ts';
 import { vm, vmStream } from '../../shared/vm/decider.ts';
 import type { PortRange } from './env.ts';
 import { linkCommandFor } from './links.ts';
+import { operationMessageKey } from './notifications.ts';
 import { pickPort } from './ports.ts';
 import { findOperation, findVm } from './queries.ts';
 import { execCommandName, execOutputName, linkVaultId, ticketName } from './sealed-names.ts';
 import type { DomainEvent } from './store/domain-event.ts';
 import { isVmOperation, type OperationRow, type VmOperationRow } from './store/schema.ts';
 import type { Store, Trx } from './store/store.ts';
+import { showAgain } from './telegram/messages.ts';
 
 /**
  * Turns what workers report into events. Reports come at least once, late, and after something else was decided: the
@@ -117,6 +119,17 @@ export const recordReport = async (
       : null;
   const events = await store.transaction(async (trx): Promise<DomainEvent[]> => {
     const operation = await findOperation(trx, operationId);
+    // Its VM's end came first; what it had printed is told all the same.
+    const isLate = operation?.kind === 'exec' && operation.status !== 'open' && output !== null;
+    if (isLate && isVmOperation(operation)) {
+      const known = await vault.unsealBytes(trx, operation.vm_id, outputName);
+      const vmRow = await findVm(trx, operation.vm_id);
+      if (known === null && vmRow !== undefined && vmRow.status !== 'destroyed') {
+        await vault.sealBytes(trx, operation.vm_id, outputName, output);
+        await showAgain(trx, operationMessageKey(operationId));
+      }
+      return [];
+    }
     // Of an operation with several jobs only the newest one's word counts.
     if (
       operation === undefined ||

@@ -33,8 +33,9 @@ export type View =
       change: 'added' | 'removed';
       key: Omit<SshKey, 'line'>;
       correlationId: string;
-      /** Names of VMs that were coming up, and get the keys when they are. Older messages lack it. */
-      comingUp?: string[];
+      /** VMs that were coming up then, and get the keys when they are up. */
+      comingUp: string[];
+      at: string;
     }
   /** A password that holds from the VM's next start on. */
   | { kind: 'password'; vmId: string }
@@ -50,6 +51,7 @@ export type View =
   /** The administrators' overview, and the list of all VMs. */
   | { kind: 'overview' }
   | { kind: 'vm-list'; page: number }
+  | { kind: 'people'; page: number }
   /** GPUs were switched on; the host is asked whether it has any. */
   | { kind: 'gpu'; host: string };
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createLog } from '../../shared/log.ts';
 import { createPracticeServer } from './server.ts';
 import { administrator, type Fixture, openFixture, testToken } from './testing/fixture.ts';
+import { openPage } from './testing/open-page.ts';
 
 let browser: Browser;
 let context: BrowserContext;
@@ -47,7 +48,7 @@ beforeEach(async () => {
     // A lost connection is what one test is about; everything else is a fault of the page.
     if (message.type() === 'error' && !message.text().includes('net::ERR_')) troubles.push(message.text());
   });
-  await page.goto(fixture.url);
+  await openPage(page, fixture.url);
 });
 afterEach(async () => {
   await context.close();
@@ -309,6 +310,19 @@ it('fits 320 pixels: one pane at a time, nothing wider than the screen', async (
   await page.getByRole('button', { name: /^Ben/ }).click();
   await page.getByRole('button', { name: 'START', exact: true }).waitFor();
   expect(await overflow()).toBe(false);
+});
+
+it('loads anew where a part of it was dropped on the way', async () => {
+  for (const part of ['store.js', 'layout.css']) {
+    let dropped = 0;
+    await page.route(`**/${part}`, (route) => {
+      dropped += 1;
+      return dropped === 1 ? route.abort('failed') : route.continue();
+    });
+    await openPage(page, fixture.url);
+    await page.getByRole('button', { name: 'START', exact: true }).waitFor();
+    expect([part, dropped]).toEqual([part, 2]);
+  }
 });
 
 it('comes back by itself when the server does', async () => {

@@ -48,6 +48,8 @@ export type RecordExited = Message<
   'RecordExited',
   Seen & { cause: ExitCause; exitCode: number; operationId: string }
 >;
+/** A VM that is stopped as far as Berth knows runs on the host: it is stopped, under `operationId`. */
+export type RecordFoundRunning = Message<'RecordFoundRunning', Seen & { operationId: string }>;
 export type RecordVanished = Message<'RecordVanished', Seen>;
 export type RecordOutOfMemory = Message<'RecordOutOfMemory', { vmId: string; at: string }>;
 
@@ -75,5 +77,6 @@ export type VmCommand =
   | RecordTimedOut
   | ReassignPort
   | RecordExited
+  | RecordFoundRunning
   | RecordVanished
   | RecordOutOfMemory;

@@ -210,6 +210,12 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
           : []),
       ];
     }
+    case 'RecordFoundRunning': {
+      if (vm.status !== 'stopped' || vm.epoch !== data.epoch) return [];
+      const { vmId, at, operationId } = data;
+      const order: Order = { reason: 'found-running', by: null, note: null, batchId: null };
+      return [{ type: 'VmStopRequested', data: { operationId, vmId, at, epoch, order } }];
+    }
     case 'RecordVanished': {
       if ((vm.status !== 'running' && vm.status !== 'stopped') || vm.epoch !== data.epoch) return [];
       const { vmId, at } = data;

@@ -20,7 +20,13 @@ export type LifecycleKind = 'create' | 'start' | 'restart' | 'stop' | 'destroy';
 export type BesideKind = 'exec' | 'access';
 export type OperationKind = LifecycleKind | BesideKind;
 
-export type OrderReason = 'maintenance' | 'administrator' | 'user-removed' | 'host-restarted';
+/** `found-running`: somebody started it on the host, past Berth. */
+export type OrderReason =
+  | 'maintenance'
+  | 'administrator'
+  | 'user-removed'
+  | 'host-restarted'
+  | 'found-running';
 export type Order = {
   reason: OrderReason;
   /** Telegram id of the administrator; null where nobody ordered it. */

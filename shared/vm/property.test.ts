@@ -69,7 +69,12 @@ const step = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      name: fc.constantFrom('RecordVanished' as const, 'RecordExited' as const, 'host' as const),
+      name: fc.constantFrom(
+        'RecordVanished' as const,
+        'RecordExited' as const,
+        'host' as const,
+        'RecordFoundRunning' as const,
+      ),
       vanished: rarely,
       of: back,
     }),
@@ -118,6 +123,7 @@ const commandOf = (next: Step, known: readonly string[], state: Vm, fresh: strin
   const epoch = state.epoch - (next.of > 6 ? 1 : 0);
   if (next.name === 'RecordExited') return command.RecordExited(fresh, epoch);
   if (next.name === 'host') return command.RecordExited(fresh, epoch, 'host-restarted');
+  if (next.name === 'RecordFoundRunning') return command.RecordFoundRunning(fresh, epoch);
   if (next.name === 'RecordVanished') return command.RecordVanished(fresh, epoch);
   if (next.name === 'CancelOperation') return command.CancelOperation(older, fresh);
   if (next.name === 'RecordFailed') return command.RecordFailed(older, next.vanished ? gone : undefined);

@@ -64,7 +64,7 @@ const words: Record<string, VmEvent['type']> = {
 
 /** What was seen on the host is about the VM as it is: the table leaves stale looks to the tests beside it. */
 const seenNow = (row: VmCommand, epoch: number): VmCommand =>
-  row.type === 'RecordExited' || row.type === 'RecordVanished'
+  row.type === 'RecordExited' || row.type === 'RecordVanished' || row.type === 'RecordFoundRunning'
     ? ({ ...row, data: { ...row.data, epoch } } as VmCommand)
     : row;
 
@@ -103,6 +103,7 @@ const rows: Record<string, VmCommand> = {
   'RecordFailed:access': command.RecordFailed('u'),
   RecordExited: command.RecordExited('new'),
   'RecordExited:host': command.RecordExited('new', 1, 'host-restarted'),
+  RecordFoundRunning: command.RecordFoundRunning('new'),
   RecordVanished: command.RecordVanished('new'),
   RecordOutOfMemory: command.RecordOutOfMemory('new'),
 };
@@ -141,6 +142,7 @@ RecordAccessUpdated   -                   -                   -                 
 RecordFailed:access   -                   -                   -                   -                   -                   -                   failed              -                   -                   -                   -                   -                   -                   -                   -
 RecordExited          -                   -                   -                   -                   exited              failed+exited       failed+exited       -                   -                   -                   -                   -                   -                   -                   -
 RecordExited:host     -                   -                   -                   -                   exited+start        failed+exited+start failed+exited+start -                   -                   -                   -                   -                   -                   -                   -
+RecordFoundRunning    -                   -                   -                   -                   -                   -                   -                   -                   -                   stop                stop                -                   -                   -                   -
 RecordVanished        -                   -                   -                   -                   lost                failed+lost         failed+lost         -                   -                   lost                lost                -                   -                   -                   -
 RecordOutOfMemory     -                   -                   -                   -                   memory              memory              memory              -                   -                   -                   -                   -                   -                   -                   -
 `;

@@ -118,7 +118,9 @@ export const evolve = (vm: Vm, { type, data }: VmEvent): Vm => {
     case 'VmRestartRequested':
       return begun(vm, 'starting', 'restart', data);
     case 'VmStopRequested': {
-      const paused = data.order?.reason === 'maintenance';
+      const { order } = data;
+      // Stopped once more, for the same reason as before.
+      const paused = order?.reason === 'found-running' ? vm.paused : order?.reason === 'maintenance';
       return { ...begun(vm, 'stopping', 'stop', data), paused };
     }
     case 'VmDestroyRequested':

@@ -14,9 +14,12 @@ import {
   requestSettled,
   userRefused,
 } from '../texts/general.ts';
-import { buttonUnknown } from '../texts/refusals.ts';
+import { buttonUnknown, refusedLately } from '../texts/refusals.ts';
 import { readUserId } from '../user-id.ts';
 import type { ButtonAction } from './button.ts';
+
+/** Milliseconds: administrators need not answer the same person over and over. */
+const refusalHolds = 24 * 3_600_000;
 
 export const askAccess: ButtonAction = {
   action: 'ask-access',
@@ -25,6 +28,13 @@ export const askAccess: ButtonAction = {
     const { person, trx, now, config } = conversation;
     if (mayUse(person.role, 'user')) {
       await showHelp(() => commands)(conversation);
+      return;
+    }
+    const before = await findUser(trx, person.id);
+    const waits =
+      before?.status === 'refused' && now.getTime() - Date.parse(before.changed_at) < refusalHolds;
+    if (waits) {
+      conversation.toast(refusedLately, true);
       return;
     }
     const name = person.firstName;

@@ -5,7 +5,7 @@ import { plain } from '../format/rich-text.ts';
 import { orderVms, showBatch } from '../orders.ts';
 import { findSshKeys, findVm, findVms } from '../queries.ts';
 import { sshKeyGone } from '../texts/keys.ts';
-import { forceDestroyConfirmed, forceDestroyDropped } from '../texts/orders.ts';
+import { beingDestroyedAlready, forceDestroyConfirmed, forceDestroyDropped } from '../texts/orders.ts';
 import { buttonExpired, buttonNotYours, buttonUnknown } from '../texts/refusals.ts';
 import { readUserId } from '../user-id.ts';
 import type { ConfirmForceDestroyView, View } from '../view.ts';
@@ -17,6 +17,12 @@ export const vmList: ButtonAction = {
   action: 'vm-list',
   access: 'administrator',
   run: (conversation, [page]) => conversation.replaceView({ kind: 'vm-list', page: Number(page) || 0 }),
+};
+
+export const people: ButtonAction = {
+  action: 'people',
+  access: 'administrator',
+  run: (conversation, [page]) => conversation.replaceView({ kind: 'people', page: Number(page) || 0 }),
 };
 
 const readPosition = (text: string | undefined): number | undefined =>
@@ -101,6 +107,10 @@ export const confirmForceDestroy: ButtonAction = {
     const vms = (await findVms(trx)).filter(
       ({ vm_id, status }) => vmIds.includes(vm_id) && status !== 'destroying',
     );
+    if (vms.length === 0) {
+      await conversation.replace(plain(beingDestroyedAlready));
+      return;
+    }
     const batchId = conversation.newId();
     await conversation.replace(plain(forceDestroyConfirmed));
     await orderVms(conversation, 'destroy', vms, { reason: 'administrator', by: person.id, note, batchId });

@@ -5,6 +5,7 @@ import {
   newPassword,
   olderAudit,
   olderHistory,
+  people,
   removeKey,
   vmList,
 } from './administration.ts';
@@ -37,6 +38,7 @@ export const actions: readonly ButtonAction[] = [
   olderHistory,
   olderAudit,
   vmList,
+  people,
   confirmForceDestroy,
   dropForceDestroy,
   terminal,

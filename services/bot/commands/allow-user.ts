@@ -8,18 +8,19 @@ import { createButton, helpButton, statusOfEach } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
 import { accessGranted, accessRestored, planGiven, userAllowed } from '../texts/general.ts';
 import { badUserId, badUsername, planUnknown, tooManyWords } from '../texts/refusals.ts';
+import { readUserId } from '../user-id.ts';
 import { defineCommand, UsageError } from './command.ts';
 
 /** Lets a person in, or changes their plan; the person is told in their own chat. */
 export const allowUser = async (
   conversation: Conversation,
   userId: number,
-  wanted: PlanRow | null,
+  wanted: PlanRow | 'none' | 'former',
   username: string | null,
 ): Promise<void> => {
   const { trx, person, now } = conversation;
   const before = await findUser(trx, userId);
-  const plan = wanted ?? (await formerPlan(trx, before));
+  const plan = wanted === 'none' ? null : wanted === 'former' ? await formerPlan(trx, before) : wanted;
   const { state, events } = await conversation.handleUser(userId, {
     type: 'AllowUser',
     data: { userId, planId: plan?.plan_id ?? null, username, by: person.id, at: now.toISOString() },
@@ -34,11 +35,9 @@ export const allowUser = async (
   await conversation.show({ kind: 'content', content }, userId);
 };
 
-/** Somebody who comes back has the plan that they left with, unless they are given another one. */
-const formerPlan = async (trx: Trx, before: UserRow | undefined): Promise<PlanRow | null> => {
-  if (before === undefined || before.status === 'allowed' || before.plan_id === null) return null;
-  return (await findPlan(trx, before.plan_id)) ?? null;
-};
+/** Whom no plan is named for keeps the one that they have, or left with. */
+const formerPlan = async (trx: Trx, before: UserRow | undefined): Promise<PlanRow | null> =>
+  before === undefined || before.plan_id === null ? null : ((await findPlan(trx, before.plan_id)) ?? null);
 
 /** To somebody who was not on the list a moment ago; whether they ever were shows by their VMs. */
 const welcomeBack = async (trx: Trx, userId: number, plan: PlanRow | null): Promise<Content> => {
@@ -48,6 +47,16 @@ const welcomeBack = async (trx: Trx, userId: number, plan: PlanRow | null): Prom
   const names = vms.map((vm) => vm.name);
   return plain(accessRestored(name, names), [...statusOfEach(vms.slice(0, 4)), [helpButton]]);
 };
+
+const userIdWord = z.string(badUserId).transform((text, context) => {
+  const userId = readUserId(text);
+  if (userId !== null) return userId;
+  context.addIssue({ code: 'custom', message: badUserId });
+  return z.NEVER;
+});
+
+/** In a plan's place: they shall have none. */
+const noPlanWord = 'none';
 
 const usernamePattern = /^@?([A-Za-z][A-Za-z0-9_]{3,31})$/;
 
@@ -60,43 +69,26 @@ export const allowUserCommand = defineCommand({
     .transform((text) => text.split(/\s+/).filter((word) => word !== ''))
     .pipe(
       z
-        .tuple(
-          [
-            z
-              .string(badUserId)
-              .regex(/^[1-9]\d{0,15}$/, badUserId)
-              .transform(Number),
-          ],
-          badUserId,
-        )
+        .tuple([userIdWord], badUserId)
         .rest(z.string())
         .refine((words) => words.length <= 3, tooManyWords),
     ),
   async run(conversation, [userId, ...rest]) {
     const plans = await findPlans(conversation.trx);
-    const isPlan = (word: string) =>
-      plans.find((plan) => plan.plan_id === word || plan.name.toLowerCase() === word.toLowerCase());
+    const known = [...plans.map(({ plan_id, name }) => `${plan_id} (${name})`), noPlanWord];
+    const readPlan = (word: string): PlanRow | 'none' | undefined =>
+      word.toLowerCase() === noPlanWord
+        ? 'none'
+        : plans.find((plan) => plan.plan_id === word || plan.name.toLowerCase() === word.toLowerCase());
     const [first, second] = rest;
-    const plan = first === undefined ? null : (isPlan(first) ?? null);
+    const plan = first === undefined ? undefined : readPlan(first);
     // `/allow_user <id> <username>` gives no plan: a single word that is no plan is the name.
-    const name = plan === null ? first : second;
-    if (plan === null && second !== undefined) {
-      throw new UsageError(
-        planUnknown(
-          first ?? '',
-          plans.map((known) => `${known.plan_id} (${known.name})`),
-        ),
-      );
-    }
+    const name = plan === undefined ? first : second;
+    if (plan === undefined && second !== undefined) throw new UsageError(planUnknown(first ?? '', known));
     const username = name === undefined ? null : (usernamePattern.exec(name)?.[1] ?? null);
     if (name !== undefined && username === null) {
-      throw new UsageError(
-        badUsername(
-          name,
-          plans.map((known) => `${known.plan_id} (${known.name})`),
-        ),
-      );
+      throw new UsageError(badUsername(name, known));
     }
-    await allowUser(conversation, userId, plan, username);
+    await allowUser(conversation, userId, plan ?? 'former', username);
   },
 });

@@ -53,7 +53,7 @@ export const exec = defineCommand({
       return;
     }
     const [, name, rest] = addressed.exec(text) ?? [];
-    const named = vms.find((vm) => vm.name === name?.toLowerCase());
+    const named = vms.findLast((vm) => vm.name === name?.toLowerCase());
     if (named !== undefined && rest !== undefined) {
       await requestExec(conversation, named, rest);
       return;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Conversation } from '../conversation.ts';
 import { plain } from '../format/rich-text.ts';
-import { findNames, findUserId } from '../names.ts';
+import { findNames } from '../names.ts';
 import { orderVms, showBatch } from '../orders.ts';
 import { findVms, findVmsByOwner } from '../queries.ts';
 import type { VmRow } from '../store/schema.ts';
@@ -9,7 +9,8 @@ import { confirmationLifetime } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
 import { targetHasNoVm, targetMissing, targetRunsNothing, targetUnknown } from '../texts/orders.ts';
 import { noteTooLong } from '../texts/refusals.ts';
-import { defineCommand, UsageError } from './command.ts';
+import { defineCommand } from './command.ts';
+import { requireOnePerson } from './one-person.ts';
 
 /** An administrator's hand on other people's VMs. */
 
@@ -27,10 +28,10 @@ const targetAndNote = z
 
 type Aim = { target: number | null; vms: VmRow[] };
 
-const aimAt = async ({ trx }: Conversation, text: string): Promise<Aim> => {
+const aimAt = async (conversation: Conversation, text: string): Promise<Aim> => {
+  const { trx } = conversation;
   if (text.toLowerCase() === 'all') return { target: null, vms: await findVms(trx) };
-  const target = await findUserId(trx, text);
-  if (target === null) throw new UsageError(targetUnknown(text));
+  const target = await requireOnePerson(conversation, text, targetUnknown(text));
   return { target, vms: await findVmsByOwner(trx, target) };
 };
 

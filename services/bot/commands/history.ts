@@ -2,14 +2,15 @@ import { z } from 'zod';
 import type { Conversation } from '../conversation.ts';
 import { type Content, plain } from '../format/rich-text.ts';
 import { readAudit, readHistory } from '../history.ts';
-import { findNames, findUserId } from '../names.ts';
+import { findNames } from '../names.ts';
 import { findAllVmsByOwner } from '../queries.ts';
 import type { VmRow } from '../store/schema.ts';
 import { olderButton } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
 import { auditTitle, historyPage, historyTitle, userUnknown } from '../texts/history.ts';
 import { noVmCalled } from '../texts/refusals.ts';
-import { defineCommand, optionalVmName, UsageError } from './command.ts';
+import { defineCommand, optionalVmName } from './command.ts';
+import { requireOnePerson } from './one-person.ts';
 
 /** A page of the person's history; of one VM, or of all they have and had. */
 export const historyContent = async (
@@ -69,8 +70,7 @@ export const audit = defineCommand({
   access: 'administrator',
   arguments: z.string(),
   async run(conversation, text) {
-    const userId = text === '' ? null : await findUserId(conversation.trx, text);
-    if (text !== '' && userId === null) throw new UsageError(userUnknown(text));
+    const userId = text === '' ? null : await requireOnePerson(conversation, text, userUnknown(text));
     await conversation.reply(await auditContent(conversation, userId));
   },
 });

@@ -1,7 +1,4 @@
-import { plain } from '../format/rich-text.ts';
-import { findAllowedUsers } from '../queries.ts';
 import { commandTexts } from '../texts/commands.ts';
-import { allowedList } from '../texts/general.ts';
 import { defineCommand, noArguments } from './command.ts';
 
 export const listAllowed = defineCommand({
@@ -10,7 +7,6 @@ export const listAllowed = defineCommand({
   access: 'administrator',
   arguments: noArguments,
   async run(conversation) {
-    const users = await findAllowedUsers(conversation.trx);
-    await conversation.reply(plain(allowedList(users, conversation.config.ADMIN_USER_ID)));
+    await conversation.show({ kind: 'people', page: 0 });
   },
 });

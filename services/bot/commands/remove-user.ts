@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { IllegalStateError } from '../../../shared/decider.ts';
 import type { Order } from '../../../shared/vm/events.ts';
 import { plain } from '../format/rich-text.ts';
-import { findUserId } from '../names.ts';
 import { orderVms, showBatch } from '../orders.ts';
 import { findOpenOperationsByOwner, findVmsByOwner } from '../queries.ts';
 import { isVmOperation } from '../store/schema.ts';
@@ -10,7 +9,8 @@ import { commandTexts } from '../texts/commands.ts';
 import { userUnknown } from '../texts/history.ts';
 import { isAdministrator, userNotAllowed, youAreRemoved } from '../texts/orders.ts';
 import { badUserId } from '../texts/refusals.ts';
-import { defineCommand, UsageError } from './command.ts';
+import { defineCommand } from './command.ts';
+import { requireOnePerson } from './one-person.ts';
 
 /** Takes somebody off the list: their VMs stop, what they run in them ends, all their data stays. */
 export const removeUser = defineCommand({
@@ -20,8 +20,7 @@ export const removeUser = defineCommand({
   arguments: z.string().regex(/^\S+$/, badUserId),
   async run(conversation, text) {
     const { trx, person, config, now } = conversation;
-    const userId = await findUserId(trx, text);
-    if (userId === null) throw new UsageError(userUnknown(text));
+    const userId = await requireOnePerson(conversation, text, userUnknown(text));
     if (config.ADMIN_USER_ID.includes(userId)) {
       await conversation.reply(plain(isAdministrator(userId)));
       return;

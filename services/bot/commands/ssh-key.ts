@@ -23,7 +23,14 @@ export const spreadKeys = async (
   await post(trx, {
     key: keysMessageKey(correlationId),
     chatId: chat.id,
-    view: { kind: 'keys', change, key, correlationId, comingUp: comingUp.map(({ name }) => name) },
+    view: {
+      kind: 'keys',
+      change,
+      key,
+      correlationId,
+      comingUp: comingUp.map(({ vm_id }) => vm_id),
+      at: now.toISOString(),
+    },
   });
   for (const { vm_id: vmId } of vms) {
     const data = { operationId: conversation.newId(), vmId, at: now.toISOString() };

@@ -12,6 +12,7 @@ import {
   orderDone,
   started,
   stopped,
+  upForAMoment,
 } from '../texts/operations.ts';
 import { accessTo, buttonsFor, type Rendering, wordsFor } from './rendering.ts';
 
@@ -19,8 +20,14 @@ import { accessTo, buttonsFor, type Rendering, wordsFor } from './rendering.ts';
 
 const cancellable = ['create', 'start', 'restart'];
 
+const isLeaving = ({ status }: VmRow): boolean => status === 'destroying' || status === 'destroyed';
+
+/** Up for a moment only: it was ordered to stop as soon as it would be there. */
+const isGoingDown = ({ status }: VmRow): boolean => status !== 'running' && status !== 'starting';
+
 const success = async (operation: OperationInWords, vm: VmRow, rendering: Rendering): Promise<FmtString> => {
   const { kind, elapsedMs, order } = operation;
+  if (kind !== 'stop' && kind !== 'destroy' && isGoingDown(vm)) return upForAMoment(kind, vm.name);
   if (order !== null) {
     return orderDone(kind, vm.name, order, kind === 'start' ? await accessTo(vm, rendering) : null);
   }
@@ -57,7 +64,7 @@ export const renderLifecycle = async (
     case 'failed':
       return plain(operationFailed(words), buttons);
     case 'cancelled':
-      return plain(operationCancelled(words, vm.status === 'destroying' && operation.kind !== 'create'));
+      return plain(operationCancelled(words, isLeaving(vm) && operation.kind !== 'create'));
     case 'timed-out':
       return plain(operationTimedOut(words), buttons);
   }

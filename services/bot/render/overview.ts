@@ -1,8 +1,9 @@
 import { type Content, plain } from '../format/rich-text.ts';
 import { findNames } from '../names.ts';
-import { countPeople, findSettings, findVms } from '../queries.ts';
+import { countPeople, findAllowedUsers, findSettings, findVms } from '../queries.ts';
 import type { VmRow } from '../store/schema.ts';
 import { pageButtons } from '../texts/buttons.ts';
+import { allowedList } from '../texts/general.ts';
 import { type HostInWords, overviewInWords, vmListPage } from '../texts/overview.ts';
 import type { Rendering } from './rendering.ts';
 
@@ -61,11 +62,15 @@ export const renderOverview = async ({ db, config, hosts }: Rendering): Promise<
 /** VMs on one page: a name, an owner and a plan each stay well within a message. */
 const pageSize = 20;
 
+const pageOf = (wanted: number, count: number) => {
+  const pages = Math.max(1, Math.ceil(count / pageSize));
+  return { page: Math.min(Math.max(0, wanted), pages - 1), pages };
+};
+
 export const renderVmList = async (wanted: number, { db }: Rendering): Promise<Content> => {
   const vms = await findVms(db);
   const names = await findNames(db);
-  const pages = Math.max(1, Math.ceil(vms.length / pageSize));
-  const page = Math.min(Math.max(0, wanted), pages - 1);
+  const { page, pages } = pageOf(wanted, vms.length);
   const lines = vms.slice(page * pageSize, (page + 1) * pageSize).map((vm) => ({
     name: vm.name,
     owner: names(vm.owner),
@@ -74,5 +79,15 @@ export const renderVmList = async (wanted: number, { db }: Rendering): Promise<C
     port: vm.ssh_port,
     gpu: vm.gpu === 1,
   }));
-  return plain(vmListPage(lines, { page, pages, all: vms.length }), pageButtons(page, pages));
+  return plain(vmListPage(lines, { page, pages, all: vms.length }), pageButtons('vm-list', page, pages));
+};
+
+export const renderPeople = async (wanted: number, { db, config }: Rendering): Promise<Content> => {
+  const users = await findAllowedUsers(db);
+  const { page, pages } = pageOf(wanted, users.length);
+  const shown = users.slice(page * pageSize, (page + 1) * pageSize);
+  return plain(
+    allowedList(shown, config.ADMIN_USER_ID, { page, pages, all: users.length }),
+    pageButtons('people', page, pages),
+  );
 };

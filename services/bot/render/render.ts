@@ -16,7 +16,7 @@ import { renderExec } from './exec.ts';
 import { renderImageBuild } from './image-build.ts';
 import { renderLifecycle } from './lifecycle.ts';
 import { renderLink } from './link.ts';
-import { renderOverview, renderVmList } from './overview.ts';
+import { renderOverview, renderPeople, renderVmList } from './overview.ts';
 import { accessTo, buttonsFor, type Rendering } from './rendering.ts';
 
 /** Turns what a message is about into what people read, looking up everything that must not lie around as text. */
@@ -100,6 +100,8 @@ export const createRender =
         return renderKeys(view, rendering);
       case 'overview':
         return renderOverview(rendering);
+      case 'people':
+        return renderPeople(view.page, rendering);
       case 'vm-list':
         return renderVmList(view.page, rendering);
       case 'gpu':

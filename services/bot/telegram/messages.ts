@@ -52,6 +52,17 @@ export const post = async (trx: Trx, { key, chatId, view, replyTo, bump = false 
     .execute();
 };
 
+/** What the message shows has changed; nothing where there is none. */
+export const showAgain = async (trx: Trx, key: string): Promise<void> => {
+  const row = await trx
+    .selectFrom('messages')
+    .select(['chat_id', 'view'])
+    .where('key', '=', key)
+    .executeTakeFirst();
+  if (row !== undefined)
+    await post(trx, { key, chatId: row.chat_id, view: JSON.parse(row.view), bump: true });
+};
+
 /**
  * Messages that nothing has changed since `olderThan`, an ISO time. Those that wait for somebody who has blocked the
  * bot are among them: after so long they would only confuse.

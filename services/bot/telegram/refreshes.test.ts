@@ -28,3 +28,14 @@ it('a dropped wish is gone', () => {
   refreshes.drop('a');
   expect(refreshes.due()).toEqual([]);
 });
+
+it('a wish that somebody awaits stays one until it is begun, whoever else wishes', () => {
+  const { refreshes } = start();
+  refreshes.want('a', { awaited: true });
+  refreshes.want('a');
+  refreshes.want('b');
+  expect([refreshes.isAwaited('a'), refreshes.isAwaited('b')]).toEqual([true, false]);
+  refreshes.begin('a');
+  refreshes.want('a');
+  expect(refreshes.isAwaited('a')).toBe(false);
+});

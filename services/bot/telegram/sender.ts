@@ -17,13 +17,14 @@ import { findNextOfEachChat, findRows } from './rows.ts';
  * A kill at any moment loses nothing and repeats at most the one message that was on its way.
  *
  * refresh — an edit of a delivered message because of something that is not stored, such as progress. It waits for
- *   everything else, and nobody misses it when it is dropped.
+ *   everything else, and nobody misses it when it is dropped. One that is awaited is part of an answer: for it the room
+ *   that others leave for answers is there.
  */
 
 export type Sender = {
   /** Something was stored: look now. */
   wake(): void;
-  refresh(key: string): void;
+  refresh(key: string, options?: { awaited?: boolean }): void;
   /** The person cannot be reached; what is for them waits for `unmute`. */
   mute(chatId: number): void;
   unmute(chatId: number): void;
@@ -111,7 +112,7 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
       const { chat_id: chatId } = row;
       const isBusy = waiting.has(chatId) || underWay.has(chatSlot(chatId)) || underWay.has(refreshSlot(key));
       if (closed || isBusy || row.message_id === null) continue;
-      const delay = pacing.delay(chatId, { canWait: true });
+      const delay = pacing.delay(chatId, { canWait: !refreshes.isAwaited(key) });
       if (delay > 0) {
         next = Math.min(next, delay);
         continue;
@@ -147,8 +148,8 @@ export const createSender = ({ db, api, render, log, pacing = createPacing() }: 
   timer = setTimeout(wake, 0);
   return {
     wake,
-    refresh(key) {
-      refreshes.want(key);
+    refresh(key, options) {
+      refreshes.want(key, options);
       wake();
     },
     mute: (chatId) => {

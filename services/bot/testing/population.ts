@@ -36,6 +36,7 @@ export const populate = async (bot: BareBot): Promise<Population> => {
   for (const id of [user, other, removed]) await say(administrator, `/allow_user ${id} 1`);
   await say(administrator, `/allow_user ${crowd} 2`);
   for (let count = 0; count < 20; count += 1) await say(crowd, '/create');
+  for (let count = 0; count < 45; count += 1) await say(administrator, `/allow_user ${7_000 + count}`);
   await say(user, '/create umabox');
   await say(user, '/create umabox-b');
   await say(user, '/create umabox-c');
@@ -61,6 +62,7 @@ export const populate = async (bot: BareBot): Promise<Population> => {
   await say(user, '/history');
   await say(administrator, `/force_destroy ${user}`);
   await say(administrator, '/admin_info');
+  await say(administrator, '/list_allowed');
   await say(administrator, '/audit');
   await say(administrator, `/remove_user ${removed}`);
   heard.push(...(await bot.everythingShown()));

@@ -22,7 +22,8 @@ export const openOperations = ({ store }: BareBot) =>
     .orderBy('requested_at')
     .execute();
 
-export const at = new Date(start).toISOString();
+/** Later than whatever was asked before: updates take a millisecond each. */
+export const at = new Date(start + 60_000).toISOString();
 /** Every creation succeeds. */
 export const bringUp = async (bot: BareBot): Promise<void> => {
   const vms = await bot.store.db.selectFrom('vms').selectAll().where('status', '=', 'creating').execute();

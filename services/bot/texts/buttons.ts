@@ -93,10 +93,10 @@ export const vmButtons = (vm: VmOfButton, { mayStart = true } = {}): Button[][] 
 };
 
 /** To the page before and the page after; none where there is only one. */
-export const pageButtons = (page: number, pages: number): Button[][] => [
+export const pageButtons = (action: 'vm-list' | 'people', page: number, pages: number): Button[][] => [
   [
-    ...(page > 0 ? [{ text: '◀️', data: encodeCallback('vm-list', page - 1) }] : []),
-    ...(page < pages - 1 ? [{ text: '▶️', data: encodeCallback('vm-list', page + 1) }] : []),
+    ...(page > 0 ? [{ text: '◀️', data: encodeCallback(action, page - 1) }] : []),
+    ...(page < pages - 1 ? [{ text: '▶️', data: encodeCallback(action, page + 1) }] : []),
   ],
 ];
 

@@ -80,6 +80,7 @@ export const eventInWords = (event: Event<VmEvent>, operation: OperationOfEvent 
 const orders: Record<string, string> = {
   maintenance: 'maintenance',
   'host-restarted': 'the host was restarted',
+  'found-running': 'started on the host past Berth',
   'user-removed': 'taken off the list',
 };
 

@@ -45,7 +45,7 @@ const words: Record<FailureCode, (detail: string) => Words> = {
     what: `The host has not enough left for this VM${detail && `: ${detail}`}.`,
     next: 'Try again later, or ask an administrator for a smaller plan.',
   }),
-  'vm-not-running': () => ({ what: 'The VM stopped meanwhile.', next: '/restart brings it up again.' }),
+  'vm-not-running': () => ({ what: 'The VM stopped meanwhile.', next: '/status shows how it stands.' }),
   'outcome-unknown': () => ({
     what: 'The command was started, but what became of it is unknown: the connection to it was lost.',
     next: 'It was not run a second time. Look in the VM what it did, then decide whether to run it again.',

@@ -118,13 +118,14 @@ export const allowedList = (
     vms: number;
   }[],
   administrators: readonly number[],
+  { page, pages, all }: { page: number; pages: number; all: number },
 ): FmtString =>
   join(
     [
       fmt`${bold('Administrators')}: ${administrators.join(', ')}`,
       users.length === 0
         ? fmt`Nobody else is on the list yet. ${code('/allow_user 123456789 1')} lets somebody in with plan 1.`
-        : fmt`${bold('On the list')}:`,
+        : fmt`${bold('On the list')}: ${all}${pages > 1 ? `, page ${page + 1} of ${pages}` : ''}`,
       ...users.map(
         (user) =>
           fmt`• ${userInWords(user.user_id, user.username)}${user.name === null ? '' : ` ${shortened(user.name, 32)}`} — ${user.plan ?? 'no plan'}, ${user.vms === 1 ? '1 VM' : `${user.vms} VMs`}`,

@@ -24,6 +24,7 @@ export const keyList = (keys: readonly KeyInWords[]): FmtString =>
 /** How far a change of the keys has got in the VMs that run. */
 export type KeyUpdate = {
   name: string;
+  /** The operation's; `comes-up` and `at-start` before there is one, `gone` where the VM is. */
   status: string;
   reasonCode: string | null;
   reasonDetail: string | null;
@@ -39,6 +40,12 @@ const updateInWords = ({ name, status, reasonCode, reasonDetail }: KeyUpdate): F
       return reasonCode === 'vm-not-running'
         ? fmt`⏹ ${bold(name)} stopped meanwhile: in force from its next start`
         : fmt`❌ ${bold(name)}: ${failureInWords(reasonCode, reasonDetail).what} In force after /restart.`;
+    case 'comes-up':
+      return fmt`⏳ ${bold(name)}: as soon as it is up`;
+    case 'at-start':
+      return fmt`⏹ ${bold(name)}: in force from its next start`;
+    case 'gone':
+      return fmt`🗑 ${bold(name)}: gone meanwhile`;
     default:
       return fmt`❌ ${bold(name)}: not in force yet; /restart puts it in place.`;
   }
@@ -48,14 +55,12 @@ export const keysChanged = (
   change: 'added' | 'removed',
   key: KeyInWords,
   updates: readonly KeyUpdate[],
-  comingUp: readonly string[] = [],
 ): FmtString =>
   join(
     [
       change === 'added' ? fmt`🔑 Added: ${keyInWords(key)}` : fmt`🗑 Removed: ${keyInWords(key)}`,
       ...updates.map(updateInWords),
-      ...comingUp.map((name) => fmt`⏳ ${bold(name)}: as soon as it is up`),
-      updates.length + comingUp.length === 0
+      updates.length === 0
         ? change === 'added'
           ? fmt`It opens every VM of yours from its next start on.`
           : fmt`From their next start on it opens none of your VMs.`
@@ -85,6 +90,8 @@ export const passwordChanged = (name: string, running: boolean, access: FmtStrin
   running
     ? fmt`🔑 ${bold(name)} has a new password; the old one no longer works.\n${access}`
     : fmt`🔑 ${bold(name)} has a new password; it holds from its next start on.\n${access}`;
+export const passwordOvertaken = (name: string): FmtString =>
+  fmt`✖️ ${bold(name)} got no new password: it was destroyed first.`;
 export const passwordFailed = (
   name: string,
   {

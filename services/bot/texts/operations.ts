@@ -74,6 +74,9 @@ export const created = (name: string, tookMs: number, access: FmtString): FmtStr
   fmt`✅ ${bold(name)} is running (${formatDuration(tookMs)}).\n${access}`;
 export const started = (name: string, tookMs: number, access: FmtString): FmtString =>
   fmt`✅ ${bold(name)} is running again (${formatDuration(tookMs)}).\n${access}`;
+/** What was wanted has been done, and is over already. */
+export const upForAMoment = (kind: string, name: string): FmtString =>
+  fmt`✅ ${bold(name)} was ${kind === 'create' ? 'created' : `${kind}ed`}, and does not run any more.`;
 export const stopped = (name: string): FmtString =>
   fmt`⏹ ${bold(name)} is stopped. Its files, port and host key stay as they are.`;
 export const destroyed = (name: string): FmtString =>

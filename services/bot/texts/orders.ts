@@ -27,6 +27,8 @@ export const orderedOpen = (kind: string, name: string, order: OrderInWords): Fm
       return fmt`🔁 The host was restarted: starting ${bold(name)} again…`;
     case 'user-removed':
       return fmt`⏹ Stopping ${bold(name)}…`;
+    case 'found-running':
+      return fmt`⏹ ${bold(name)} was started on the host past Berth, and is being stopped again…`;
     default:
       return fmt`⏳ ${bold(name)} is being ${kind === 'destroy' ? 'destroyed' : 'stopped'}${by(order)}…${because(order)}`;
   }
@@ -43,6 +45,8 @@ export const orderedDone = (kind: string, name: string, order: OrderInWords): Fm
       return fmt`✅ The host was restarted; ${bold(name)} is running again. What ran in it has ended.`;
     case 'user-removed':
       return fmt`⏹ ${bold(name)} is stopped. Its files are kept.`;
+    case 'found-running':
+      return fmt`⏹ ${bold(name)} had been started on the host past Berth, and is stopped again. /start_vm starts it.`;
     default:
       return kind === 'destroy'
         ? fmt`🗑 ${bold(name)} was destroyed${by(order)}, its home and password with it.${because(order)}`
@@ -134,7 +138,7 @@ export const batchInWords = (batch: BatchInWords): FmtString => {
     `${succeeded} of ${all} ${all === 1 ? 'VM' : 'VMs'} ${done}`,
     ...(open > 0 ? [`${open} to go`] : []),
     ...(planned > 0 ? [`${planned} still busy and next in turn`] : []),
-    ...(cancelled > 0 ? [`${cancelled} overtaken by their owners`] : []),
+    ...(cancelled > 0 ? [`${cancelled} overtaken by something newer`] : []),
     ...(failed.length > 0 ? [`${failed.length} failed`] : []),
   ];
   const mark = open + planned > 0 ? '⏳' : failed.length > 0 ? '⚠️' : '✅';
@@ -180,7 +184,7 @@ export const confirmForceDestroy = (
 ): FmtString =>
   join(
     [
-      fmt`🗑 Destroy ${whose(vms.length, target)} for good? Every home is deleted; nobody can bring it back. The owners are told${note === null ? '' : fmt`: ${note}`}.`,
+      fmt`🗑 Destroy ${whose(vms.length, target)} for good? ${vms.length === 1 ? 'Its home' : 'Every home'} is deleted; nobody can bring it back. ${vms.length === 1 ? 'The owner is' : 'The owners are'} told${note === null ? '' : fmt`: ${note}`}.`,
       ...vms.slice(0, 30).map(({ name, owner }) => fmt`• ${bold(name)} of ${owner}`),
       ...(vms.length > 30 ? [fmt`… and ${vms.length - 30} more`] : []),
     ],
@@ -191,6 +195,7 @@ export const forceDestroyDropped = fmt`👍 Nothing is destroyed.`;
 export const targetUnknown = (text: string): string =>
   `${shortened(text)} is neither all nor anybody I know: give a Telegram id, a user name, or all`;
 export const targetMissing = 'say whose VMs: a Telegram id, a user name, or all';
+export const beingDestroyedAlready = fmt`🗑 They are being destroyed already.`;
 export const targetHasNoVm = (target: FmtString | null): FmtString =>
   target === null ? fmt`There is no VM.` : fmt`${target} has no VM.`;
 export const targetRunsNothing = (target: FmtString | null): FmtString =>

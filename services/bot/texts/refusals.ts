@@ -90,6 +90,9 @@ export const commandTooLong =
   'the command is too long: 3,500 characters at most. Put it into a file and run that';
 export const nulByte = 'the command holds a character that no shell can take (NUL)';
 
+export const refusedLately = 'An administrator refused you lately. You can ask again a day later.';
+export const severalCalledSo = (text: string, ids: readonly number[]): string =>
+  `${shortened(text)} is, or was, the name of several people: ${ids.slice(0, 10).join(', ')}; give the id of the one you mean`;
 export const badUserId = 'the first word must be a Telegram user id, such as 123456789';
 export const tooManyWords = 'there are too many words';
 export const planUnknown = (word: string, plans: string[]): string =>

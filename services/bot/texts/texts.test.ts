@@ -283,7 +283,7 @@ describe('what people read about themselves', () => {
 
   it('cuts a list that is longer than a message, and sends it', () => {
     const user = { user_id: 123_456_789, username: 'ada', name: 'Ada', plan: 'Basic', vms: 1 };
-    const list = general.allowedList(Array(500).fill(user), [1, 2]);
+    const list = general.allowedList(Array(500).fill(user), [1, 2], { page: 0, pages: 1, all: 500 });
     expect(list.text.length).toBeGreaterThan(longestText);
     expectWhole(plain(list));
   });

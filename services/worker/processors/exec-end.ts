@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../../shared/log.ts';
+import { lookAgain } from '../docker/containers.ts';
 import { type Engine, isRefusal } from '../docker/engine.ts';
 import { inspectExec, runInContainer } from '../docker/exec.ts';
 import { withSparePids } from '../docker/pids.ts';
@@ -9,7 +10,19 @@ import { endExecArgv } from './run-once.ts';
 const deadline = 5_000;
 const attempts = 6;
 
-type Target = { containerId: string; execId: string; operationId: string };
+type Target = {
+  containerId: string;
+  /** Of the run of the VM that the command was started in. */
+  startedAt: string;
+  execId: string;
+  operationId: string;
+};
+
+/** A VM that is down, or has been started again since, has ended the command itself. */
+const runsOn = async (engine: Engine, { containerId, startedAt }: Target): Promise<boolean> => {
+  const now = await lookAgain(engine, containerId);
+  return now?.running === true && now.startedAt === startedAt;
+};
 
 const isOver = async (engine: Engine, { execId }: Target): Promise<boolean> => {
   const state = await inspectExec(engine, execId, {});
@@ -35,13 +48,20 @@ const tryToEnd = async (engine: Engine, target: Target, log: Log): Promise<boole
 
 /**
  * Ends a command and all it started. A fork bomb leaves no room for the program that does so: then the VM gets
- * room for a moment. Where even that does not help, the VM is restarted: its owner could not use it any more.
+ * room for a moment. Where even that does not help, the VM is restarted: its owner could not use it any more. A VM that
+ * is stopped meanwhile stays so: a restart would start it, so a newer operation's word counts (`checkFence` throws then).
  */
-export const endExec = async (engine: Engine, target: Target, log: Log): Promise<void> => {
+export const endExec = async (
+  engine: Engine,
+  target: Target,
+  { log, checkFence }: { log: Log; checkFence: () => Promise<void> },
+): Promise<void> => {
   if (await tryToEnd(engine, target, log)) return;
+  if (!(await runsOn(engine, target))) return;
   log.info('making room in the VM to end the command');
   const ended = await withSparePids(engine, target.containerId, {}, () => tryToEnd(engine, target, log));
-  if (ended) return;
+  if (ended || !(await runsOn(engine, target))) return;
+  await checkFence();
   log.warn('the command does not end; restarting the VM');
   await engine.call(
     'restarting the container',

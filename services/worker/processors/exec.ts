@@ -85,23 +85,35 @@ const follow = async (
     {}, // seen through even when the job is called off: what has started must be ended
   );
   try {
-    const target = { containerId: container.id, execId: attachment.execId, operationId };
+    const { id: containerId, startedAt } = container;
+    const target = { containerId, startedAt, execId: attachment.execId, operationId };
     const deadline = timeoutSeconds * 1000;
     const how = await waitForExecEnd(host.engine, attachment, { deadline, signal: context.signal });
     // A worker that shuts down, or has lost the job, lets go: the command goes on, its outcome stays unknown.
     if (how === 'let-go') throw context.signal.reason;
-    if (how !== 'ended') await endExec(host.engine, target, context.log);
-    if (how === 'cancelled') throw context.signal.reason;
+    if (how !== 'ended')
+      await endExec(host.engine, target, { log: context.log, checkFence: context.checkEpoch });
     const durationMs = Math.round(performance.now() - begun);
     await settled(attachment);
+    // Whatever its end: what it has printed is its owner's to read.
+    const keepOutput = () => context.putPrivate(`exec-output:${operationId}`, output.kept());
+    if (how === 'cancelled') {
+      await keepOutput();
+      throw context.signal.reason;
+    }
     const exitCode = await exitCodeOf(host.engine, attachment.execId, {});
     const timedOut = how === 'overdue';
-    const mayHaveDied = exitCode === killed || exitCode === null || mayNotHaveBegun(exitCode, output);
-    if (mayHaveDied && !timedOut) await requireSameRun(host, container);
+    const mayHaveDied = exitCode === killed || exitCode === null || mayNotHaveBegun(output);
+    if (mayHaveDied && !timedOut) {
+      await requireSameRun(host, container).catch(async (error) => {
+        if (!mayNotHaveBegun(output)) await keepOutput();
+        throw error;
+      });
+    }
     if (ranBefore(exitCode, output) || (exitCode === null && !timedOut)) {
       throw new OperationError('outcome-unknown', '');
     }
-    await context.putPrivate(`exec-output:${operationId}`, output.kept());
+    await keepOutput();
     context.log.info({ exitCode, durationMs, outputBytes: output.total(), timedOut }, 'command ended');
     return {
       exitCode: exitCode ?? killed,

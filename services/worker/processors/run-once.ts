@@ -20,10 +20,8 @@ const refusal = 'berth: this command was started before';
 export const ranBefore = (exitCode: number | null, output: ExecOutput): boolean =>
   exitCode === refusedStatus && output.tail().trim() === refusal;
 
-const notBegun = 126;
 /** Docker's own words, where the command's output would stand. */
-const dockersRefusal = /^OCI runtime exec failed/;
+const dockersRefusal = /^(OCI runtime exec failed|cannot exec in a stopped)/;
 
-/** Whether Docker could not begin at all, as in a VM that is ending; a command may print and end with the same. */
-export const mayNotHaveBegun = (exitCode: number | null, output: ExecOutput): boolean =>
-  exitCode === notBegun && dockersRefusal.test(output.tail());
+/** Whether Docker could not begin at all, as in a VM that is ending; a command may print the same. */
+export const mayNotHaveBegun = (output: ExecOutput): boolean => dockersRefusal.test(output.tail());

@@ -24,6 +24,9 @@ export const testContext = (
   const outputs: string[] = [];
   const privates = new Map<string, Buffer>();
   let checksLeft = Number.POSITIVE_INFINITY;
+  const checkFence = async () => {
+    if (checksLeft-- <= 0) throw new SupersededError('a newer operation');
+  };
   return {
     log: pino({ level: 'debug' }, { write: (line: string) => logs.push(line) }),
     signal: aborter.signal,
@@ -32,9 +35,8 @@ export const testContext = (
       steps.push(extra?.detail ? `${step}: ${extra.detail}` : step);
       if (extra?.output !== undefined) outputs.push(extra.output);
     },
-    async checkFence() {
-      if (checksLeft-- <= 0) throw new SupersededError('a newer operation');
-    },
+    checkFence,
+    checkEpoch: checkFence,
     async takePrivate(name) {
       return privates.get(name) ?? null;
     },

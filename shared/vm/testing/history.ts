@@ -160,6 +160,10 @@ export const command = {
     type: 'RecordExited',
     data: { vmId, epoch, cause, exitCode: 0, operationId: id, at },
   }),
+  RecordFoundRunning: (id: string, epoch = 1): VmCommand => ({
+    type: 'RecordFoundRunning',
+    data: { vmId, epoch, at, operationId: id },
+  }),
   RecordVanished: (_id: string, epoch = 1): VmCommand => ({
     type: 'RecordVanished',
     data: { vmId, epoch, at },

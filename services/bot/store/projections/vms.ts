@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely';
+import type { Order } from '../../../../shared/vm/events.ts';
 import { isVmEvent } from '../domain-event.ts';
 import type { Database, VmRow } from '../schema.ts';
 import type { Projection } from './projection.ts';
@@ -20,6 +21,16 @@ const begun = (
   paused: 0,
   planned_batch: null,
 });
+
+/** Of a VM that is stopped once more, because somebody started it past Berth, the earlier reason holds. */
+const pausedBy = async (
+  trx: Transaction<Database>,
+  { vmId, order }: { vmId: string; order?: Order },
+): Promise<number> => {
+  if (order?.reason !== 'found-running') return order?.reason === 'maintenance' ? 1 : 0;
+  const vm = await trx.selectFrom('vms').select('paused').where('vm_id', '=', vmId).executeTakeFirst();
+  return vm?.paused ?? 0;
+};
 
 const settled = (status: string, at: string) => ({
   status,
@@ -109,7 +120,7 @@ export const vms: Projection = {
       case 'VmStopRequested':
         return change(trx, data.vmId, {
           ...begun('stopping', data),
-          paused: data.order?.reason === 'maintenance' ? 1 : 0,
+          paused: await pausedBy(trx, data),
         });
       case 'VmStopPlanned':
       case 'VmStartPlanned':

@@ -117,9 +117,17 @@ export const ofGeneral: Samples<typeof general> = {
   ],
   userInWords: [message(general.userInWords(userId, username)), message(general.userInWords(userId, null))],
   allowedList: [
-    message(general.allowedList([], [userId, userId - 1])),
     message(
-      general.allowedList([user, { ...user, username: null, name: null, plan: null, vms: 1 }], [userId]),
+      general.allowedList(Array(20).fill(user), [userId], { page: 1, pages: 3, all: 60 }),
+      buttons.pageButtons('people', 1, 3),
+    ),
+    message(general.allowedList([], [userId, userId - 1], { page: 0, pages: 1, all: 0 })),
+    message(
+      general.allowedList([user, { ...user, username: null, name: null, plan: null, vms: 1 }], [userId], {
+        page: 0,
+        pages: 1,
+        all: 2,
+      }),
     ),
   ],
   planList: [
@@ -218,7 +226,9 @@ export const ofKeys: Samples<typeof keys> = {
     message(keys.keysChanged(change, key, [])),
     message(
       keys.keysChanged(change, key, [
-        ...['open', 'succeeded', 'cancelled', 'timed-out'].map((status) => keyChange(status)),
+        ...['open', 'succeeded', 'comes-up', 'at-start', 'gone', 'timed-out'].map((status) =>
+          keyChange(status),
+        ),
         keyChange('failed', 'vm-not-running'),
         keyChange('failed', 'docker-refused'),
       ]),
@@ -232,6 +242,7 @@ export const ofKeys: Samples<typeof keys> = {
   passwordChanged: [true, false].map((running) =>
     message(keys.passwordChanged(vmName, running, access), buttons.vmButtons(row)),
   ),
+  passwordOvertaken: [message(keys.passwordOvertaken(vmName))],
   passwordFailed: ['docker-refused', 'vm-not-running', null].map((reasonCode) =>
     message(keys.passwordFailed(vmName, { reasonCode, reasonDetail: detail, reference: fmt`\nid ${id}` })),
   ),
@@ -296,7 +307,7 @@ export const ofButtons: Samples<Omit<typeof buttons, 'confirmationLifetime' | 'l
     message(status, buttons.vmButtons(vmRow(status))),
     message(status, buttons.vmButtons(vmRow(status), { mayStart: false })),
   ]),
-  pageButtons: [0, 1, 2].map((page) => message('Page', buttons.pageButtons(page, 3))),
+  pageButtons: [0, 1, 2].map((page) => message('Page', buttons.pageButtons('people', page, 3))),
   statusOfEach: [
     ...under(...buttons.statusOfEach([row, row, row])),
     ...under(...buttons.statusOfEach([vmRow('running', 'box'), vmRow('running', 'box-2')])),

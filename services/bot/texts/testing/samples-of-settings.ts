@@ -139,11 +139,11 @@ export const ofOverview: Samples<typeof overview> = {
   vmListPage: [
     message(
       overview.vmListPage(Array(20).fill(line), { page: 1, pages: 3, all: 60 }),
-      buttons.pageButtons(1, 3),
+      buttons.pageButtons('vm-list', 1, 3),
     ),
     message(
       overview.vmListPage([{ ...line, plan: null, gpu: false }], { page: 0, pages: 1, all: 1 }),
-      buttons.pageButtons(0, 1),
+      buttons.pageButtons('vm-list', 0, 1),
     ),
   ],
 };
