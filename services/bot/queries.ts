@@ -119,6 +119,20 @@ export const findOperationsOfUpdate = (
     .orderBy('operation_id')
     .execute();
 
+/** Whether the moment in which it brought the VM up was the one in which the VM was ordered to stop. */
+export const wasStoppedAtOnce = async (db: Db, { vm_id, kind, ended_at }: OperationRow): Promise<boolean> => {
+  if (kind === 'stop' || kind === 'destroy') return false;
+  const stop = await db
+    .selectFrom('operations')
+    .select('operation_id')
+    .where('vm_id', '=', vm_id)
+    .where('kind', '=', 'stop')
+    .where('requested_at', '=', ended_at)
+    .where(({ eb, not }) => not(eb('order_reason', 'is', null)))
+    .executeTakeFirst();
+  return stop !== undefined;
+};
+
 /** The first change of keys that reached for a VM since then, whatever began it. */
 export const findKeyUpdateSince = (db: Db, vmId: string, since: string): Promise<OperationRow | undefined> =>
   db

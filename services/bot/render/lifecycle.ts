@@ -1,4 +1,5 @@
 import { type Content, type FmtString, plain } from '../format/rich-text.ts';
+import { wasStoppedAtOnce } from '../queries.ts';
 import type { VmOperationRow, VmRow } from '../store/schema.ts';
 import { cancelButton, createButton } from '../texts/buttons.ts';
 import {
@@ -22,12 +23,14 @@ const cancellable = ['create', 'start', 'restart'];
 
 const isLeaving = ({ status }: VmRow): boolean => status === 'destroying' || status === 'destroyed';
 
-/** Up for a moment only: it was ordered to stop as soon as it would be there. */
-const isGoingDown = ({ status }: VmRow): boolean => status !== 'running' && status !== 'starting';
-
-const success = async (operation: OperationInWords, vm: VmRow, rendering: Rendering): Promise<FmtString> => {
+const success = async (
+  operation: OperationInWords,
+  vm: VmRow,
+  rendering: Rendering,
+  atOnce: boolean,
+): Promise<FmtString> => {
   const { kind, elapsedMs, order } = operation;
-  if (kind !== 'stop' && kind !== 'destroy' && isGoingDown(vm)) return upForAMoment(kind, vm.name);
+  if (atOnce) return upForAMoment(kind, vm.name);
   if (order !== null) {
     return orderDone(kind, vm.name, order, kind === 'start' ? await accessTo(vm, rendering) : null);
   }
@@ -59,7 +62,9 @@ export const renderLifecycle = async (
       );
     case 'succeeded': {
       const next = operation.kind !== 'destroy' ? buttons : buttons.length > 0 ? [[createButton]] : [];
-      return plain(await success(words, vm, rendering), next);
+      // Ordered to stop as soon as it would be there: it was up for a moment only.
+      const atOnce = await wasStoppedAtOnce(rendering.db, operation);
+      return plain(await success(words, vm, rendering, atOnce), next);
     }
     case 'failed':
       return plain(operationFailed(words), buttons);

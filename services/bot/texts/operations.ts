@@ -76,7 +76,7 @@ export const started = (name: string, tookMs: number, access: FmtString): FmtStr
   fmt`✅ ${bold(name)} is running again (${formatDuration(tookMs)}).\n${access}`;
 /** What was wanted has been done, and is over already. */
 export const upForAMoment = (kind: string, name: string): FmtString =>
-  fmt`✅ ${bold(name)} was ${kind === 'create' ? 'created' : `${kind}ed`}, and does not run any more.`;
+  fmt`✅ ${bold(name)} was ${kind === 'create' ? 'created' : `${kind}ed`}, and is being stopped at once.`;
 export const stopped = (name: string): FmtString =>
   fmt`⏹ ${bold(name)} is stopped. Its files, port and host key stay as they are.`;
 export const destroyed = (name: string): FmtString =>
