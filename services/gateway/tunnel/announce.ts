@@ -33,10 +33,13 @@ export const createAnnouncer = (options: {
     now,
     begin(): void {
       now();
+      // The first word may come before the connection.
+      redis.on('ready', now);
       timer = setInterval(now, gatewayWritesEvery);
     },
     async close(): Promise<void> {
       clearInterval(timer);
+      redis.off('ready', now);
       await writing;
       await leaveGatewayStatus(redis, instance, self.gatewayId).catch((err: unknown) => {
         log.debug({ err }, 'Redis is away; the entry ends by its silence');
