@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readGatewayStatus, type TunnelStatus, writeGatewayStatus } from '../../../queues/gateway-status.ts';
@@ -27,6 +28,8 @@ describe('the gateway’s status', () => {
     releases.push(server.stop);
     const redis = new Redis(server.url);
     releases.push(() => redis.disconnect());
+    // It is written once more when the connection comes.
+    await once(redis, 'ready');
     let restarts = 0;
     const announcer = createAnnouncer({
       redis,
