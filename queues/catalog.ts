@@ -236,8 +236,6 @@ export type WorkerCatalog = typeof workerCatalog;
 export type GatewayCatalog = typeof gatewayCatalog;
 export type Job = Catalog[keyof Catalog];
 export type JobName = Job['name'];
-/** The declaration of the job with that name. */
-export type JobNamed<Name extends JobName> = Extract<Job, { name: Name }>;
 export type Payload<J extends Job> = z.infer<J['payload']>;
 export type Result<J extends Job> = z.infer<J['result']>;
 

@@ -16,7 +16,7 @@ export type KnownHosts = {
   workers(): readonly RollCallEntry[];
   /** What the newest word of a host's workers says of it; null while nobody has told. */
   factsOf(host: string): HostFacts | null;
-  /** What the host's worker found when it last tried; `undefined` while it tries for the first time. */
+  /** What the host's worker found when it last tried; null while nobody has. */
   gpuOf(host: string): GpuOffer | null;
   /** Empty where nobody has looked lately. */
   queuesOf(host: string): readonly QueueCount[];
@@ -129,5 +129,3 @@ export const createHosts = (dependencies: Dependencies) => {
     },
   };
 };
-
-export type Hosts = ReturnType<typeof createHosts>;

@@ -39,5 +39,3 @@ export const createRefreshes = (now: () => number = () => performance.now(), int
     },
   };
 };
-
-export type Refreshes = ReturnType<typeof createRefreshes>;

@@ -221,4 +221,3 @@ export const supervise = (options: {
     },
   };
 };
-export type Supervisor = ReturnType<typeof supervise>;
