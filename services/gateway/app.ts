@@ -32,7 +32,11 @@ export const createGatewayApp = (deps: GatewayDeps): FastifyInstance => {
     trustProxy: 'loopback',
   });
   const { redis, instance, log, env, publicOrigin } = deps;
-  registerHostGuard(app, { publicOrigin, bindAddress: env.GATEWAY_BIND_ADDRESS });
+  registerHostGuard(app, {
+    publicOrigin,
+    bindAddress: env.GATEWAY_BIND_ADDRESS,
+    metricsToken: env.METRICS_TOKEN,
+  });
   // Counted per address; only routes that say so have a limit.
   app.register(rateLimit, { global: false });
   registerTerminal(app, { redis, instance, secret: env.LINK_SECRET, log });

@@ -24,14 +24,14 @@ afterEach(async () => {
 });
 
 /** There is no Redis at that address: what is asked here does without. */
-const newApp = () => {
+const newApp = (variables: Record<string, string> = {}) => {
   const redis = new Redis({ lazyConnect: true });
   releases.push(async () => redis.disconnect());
   return createGatewayApp({
     redis,
     instance: 'test',
     log: createLog('test', 'silent'),
-    env: parseGatewayEnv({}),
+    env: parseGatewayEnv(variables),
     tunnel: () => ({ wanted: false, connected: false }),
     publicOrigin: () => 'http://127.0.0.1:8080',
   });
@@ -46,6 +46,18 @@ describe('the gateway', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
     expect(await answer.json()).toEqual({ status: 'ok' });
+  });
+
+  it('tells programs how it is, and its figures with the token, whatever name they reach it by', async () => {
+    const app = newApp({ METRICS_TOKEN: 'a-token-of-the-test' });
+    releases.push(() => app.close());
+    const ask = async (url: string, headers = {}) =>
+      (await app.inject({ url, headers: { host: 'gateway:8080', ...headers } })).statusCode;
+    expect(await ask('/healthz')).toBe(200);
+    expect(await ask('/readyz')).toBe(503); // there is no Redis
+    expect(await ask('/metrics', { authorization: 'Bearer a-token-of-the-test' })).toBe(200);
+    expect(await ask('/metrics')).toBe(421);
+    expect(await ask('/queues')).toBe(421);
   });
 
   it('closes while a client keeps its connection open', async () => {

@@ -1,15 +1,18 @@
 import { isIP } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { bearsToken } from './metrics/access.ts';
 
 /**
  * A foreign page can point a name of its own at this machine (DNS rebinding); the browser then takes us for part of that
- * site. It still says the name: only our own ones are answered.
+ * site. It still says the name: only our own ones are answered. Programs call us by whatever name they reach us by, a
+ * container's for one: what is there for them asks for a token, which no foreign page has, or tells nothing of anybody.
  */
 
 export type HostGuardOptions = {
   publicOrigin: () => string;
   /** What the gateway listens on. */
   bindAddress: string;
+  metricsToken: string | undefined;
 };
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -20,7 +23,10 @@ const nameOf = (host: string): string | null => {
   return URL.canParse(url) ? new URL(url).hostname : null;
 };
 
-export const isOwnHost = (host: string | undefined, options: HostGuardOptions): boolean => {
+export const isOwnHost = (
+  host: string | undefined,
+  options: Pick<HostGuardOptions, 'publicOrigin' | 'bindAddress'>,
+): boolean => {
   if (host === undefined || /[/?#@\\]/.test(host)) return false;
   const name = nameOf(host);
   if (name === null) return false;
@@ -32,9 +38,18 @@ export const isOwnHost = (host: string | undefined, options: HostGuardOptions): 
   );
 };
 
+const healthChecks: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+
+/** The route is asked, not the address: that can be spelled in many ways. */
+const isForPrograms = (request: FastifyRequest, token: string | undefined): boolean => {
+  const { url } = request.routeOptions;
+  if (url === undefined) return false;
+  return healthChecks.has(url) || (url === '/metrics' && bearsToken(request, token));
+};
+
 export const registerHostGuard = (app: FastifyInstance, options: HostGuardOptions): void => {
-  app.addHook('onRequest', async ({ headers }, reply) => {
-    if (isOwnHost(headers.host, options)) return;
+  app.addHook('onRequest', async (request, reply) => {
+    if (isOwnHost(request.headers.host, options) || isForPrograms(request, options.metricsToken)) return;
     return reply
       .code(421)
       .header('cache-control', 'no-store')
