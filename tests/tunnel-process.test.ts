@@ -67,17 +67,22 @@ const startWishing = async () => {
   });
   releases.push(() => consumer.close());
   await until(producer.isReady);
-  return async (operationId: string) => {
+  const add = (operationId: string) => {
     const payload = { operationId, correlationId: operationId };
-    await producer.add({
+    return producer.add({
       jobName: catalog.openTunnel.name,
       host: gatewayHost,
       jobId: operationId,
       payload,
     });
+  };
+  const wish = async (operationId: string) => {
+    await add(operationId);
     await until(() => reports.has(operationId), 60_000);
     return reports.get(operationId)!.outcome;
   };
+  /** `add` alone waits for no answer. */
+  return Object.assign(wish, { add });
 };
 const everythingInRedis = async (): Promise<string> => {
   const readers: Record<string, (key: string) => Promise<unknown>> = {
@@ -157,6 +162,32 @@ describe('the gateway with its tunnel', () => {
     await startGateway();
     expect((await answer).way).toBe('quick');
   }, 90_000);
+
+  /** Redis gone altogether, or there and silent. */
+  const outages = {
+    killed: { begin: () => redis.kill9(), end: () => redis.restart() },
+    deaf: {
+      begin: () => process.kill(redis.pid(), 'SIGSTOP'),
+      end: () => process.kill(redis.pid(), 'SIGCONT'),
+    },
+  };
+  it.each(['killed', 'deaf'] as const)(
+    'ends within two seconds while Redis is %s and somebody waits for the tunnel',
+    async (how) => {
+      const { gateway, cloudflared } = await startGateway({ mode: 'silent' });
+      const { add } = await startWishing();
+      await add('patient');
+      await until(() => cloudflared.alive().length === 1);
+      await outages[how].begin();
+      releases.push(outages[how].end);
+      if (how === 'killed') await gateway.waitForLine(({ msg }) => msg === 'Redis is away');
+      const asked = performance.now();
+      expect(await gateway.end('SIGTERM')).toBe(0);
+      expect(performance.now() - asked).toBeLessThan(2_000);
+      expect(cloudflared.alive()).toEqual([]);
+    },
+    60_000,
+  );
 
   it('without cloudflared on the PATH gives its own address, with the reason', async () => {
     const { port } = await startGateway({}, { CLOUDFLARED_BIN: 'cloudflared-that-nobody-has' });

@@ -11,6 +11,8 @@ import { Redis } from 'ioredis';
 export type TestRedis = {
   readonly url: string;
   readonly port: number;
+  /** Of the process that runs now. */
+  pid(): number;
   /** Ends it without a chance to save. */
   kill9(): Promise<void>;
   /** Starts it again, with what its append-only file kept. */
@@ -61,6 +63,7 @@ export const startRedis = async ({ appendOnly = false } = {}): Promise<TestRedis
   return {
     url,
     port,
+    pid: () => server.pid!,
     kill9: () => end('SIGKILL'),
     restart: async () => {
       await end('SIGKILL');

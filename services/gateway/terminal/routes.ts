@@ -5,7 +5,6 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
-import { closeRedis } from '../../../queues/connection.ts';
 import { findRevocation, isSecret, lookAtTicket, spendTicket } from '../../../queues/tickets.ts';
 import type { Log } from '../../../shared/log.ts';
 import { type EndReason, longestInput, windowId } from '../../../shared/terminal/protocol.ts';
@@ -169,7 +168,7 @@ export const registerTerminal = (app: FastifyInstance, deps: TerminalDeps): void
     const open = createOpenTerminals({ redis, subscriber, instance, log });
     scope.addHook('preClose', async () => {
       open.close();
-      await closeRedis(subscriber);
+      subscriber.disconnect(); // it only listened: there is nothing to wait for
     });
     await scope.register(cookie);
     await scope.register(helmet, {

@@ -23,6 +23,14 @@ export type TunnelProcessDeps = {
 /** Wishes come rarely, and share the work: a few of them wait at a time. */
 const concurrency = { tunnel: 16 };
 
+/**
+ * Milliseconds. The process ends within two seconds, also while Redis is away or deaf: then nothing can be handed back or
+ * taken leave of. Whoever is next takes such a job once its lock has run out, and an entry ends by its silence.
+ */
+const grace = 250;
+const jobsDeadline = 1_000;
+const statusDeadline = 300;
+
 /** Where the gateway listens on all addresses, people of the machine itself reach it by loopback. */
 const addressOf = (bind: string, port: number): string => {
   const host = bind === '0.0.0.0' || bind === '::' ? '127.0.0.1' : bind;
@@ -56,7 +64,7 @@ export const createTunnelProcess = ({
   return {
     tunnel,
     async begin(): Promise<void> {
-      lifecycle.onShutdown('tunnel’s status', announcer.close);
+      lifecycle.onShutdown('tunnel’s status', announcer.close, statusDeadline);
       lifecycle.onShutdown('tunnel', tunnel.close);
       announcer.begin();
       const consumer = createConsumer({
@@ -70,7 +78,7 @@ export const createTunnelProcess = ({
       // Redis may be away for as long as it likes: pages say so by themselves.
       consumer.ready.catch((err: unknown) => log.debug({ err }, 'jobs of the tunnel are not taken'));
       // A wish that waits for the tunnel is handed back; another gateway, or the next start, takes it.
-      lifecycle.onShutdown('tunnel’s jobs', () => consumer.close(500));
+      lifecycle.onShutdown('tunnel’s jobs', () => consumer.close(grace), jobsDeadline);
       await tunnel.begin();
     },
   };
