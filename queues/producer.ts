@@ -14,6 +14,7 @@ import {
 import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
 import { raiseFence } from './fence.ts';
 import { forgetPrivate, putPrivate, readPrivate } from './private-values.ts';
+import { readQueueDepth } from './queue-depth.ts';
 import { type Grant, issueTicket } from './tickets.ts';
 
 /** Adds jobs and looks after them. Every call fails within seconds while Redis is away; nothing is kept for later. */
@@ -148,15 +149,9 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
       Promise.all(
         kindsOf(host).map((kind) =>
           use(queueName(kind, host), async (queue) => {
-            const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
-            const [next] = await queue.getWaiting(0, 0);
-            return {
-              kind,
-              waiting: counts.waiting ?? 0,
-              active: counts.active ?? 0,
-              delayed: counts.delayed ?? 0,
-              oldestWaitMs: next === undefined ? null : Math.max(0, Date.now() - next.timestamp),
-            };
+            const { jobs, oldestWaitMs } = await readQueueDepth(queue);
+            const { waiting, active, delayed } = jobs;
+            return { kind, waiting, active, delayed, oldestWaitMs };
           }),
         ),
       ),

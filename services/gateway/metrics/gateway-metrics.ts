@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { Gauge, type Registry } from 'prom-client';
+import { readQueueDepth } from '../../../queues/queue-depth.ts';
 import { readTerminals } from '../../../queues/tickets.ts';
 import { withDeadline } from '../../../shared/lifecycle.ts';
 import type { Log } from '../../../shared/log.ts';
@@ -25,10 +26,9 @@ type Options = {
 const deadline = 3_000;
 
 const countQueue = async ({ kind, host, queue }: OpenQueue) => {
-  const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed');
-  const [next] = await queue.getWaiting(0, 0);
-  const oldestWait = next === undefined ? 0 : Math.max(0, Date.now() - next.timestamp) / 1_000;
-  return { labels: { queue: kind, ...(host !== null && { host }) }, counts, oldestWait };
+  const { jobs, oldestWaitMs } = await readQueueDepth(queue);
+  const labels = { queue: kind, ...(host !== null && { host }) };
+  return { labels, counts: jobs, oldestWait: (oldestWaitMs ?? 0) / 1_000 };
 };
 
 type Count = Awaited<ReturnType<typeof countQueue>>;
