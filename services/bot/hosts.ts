@@ -51,16 +51,14 @@ export const createHosts = (dependencies: Dependencies) => {
   const probed = new Map<string, GpuOffer>();
   const asked = new Map<string, { host: string; keys: string[] }>();
 
-  const readWorkers = async (): Promise<void> => {
+  const readWhoAnswers = async (): Promise<void> => {
     workers = await readRollCall(producer.redis, instance, now());
+    gateways = await readGatewayStatus(producer.redis, instance, now());
   };
 
   const readAll = async (): Promise<void> => {
     await Promise.all([
-      readWorkers(),
-      readGatewayStatus(producer.redis, instance, now()).then((entries) => {
-        gateways = entries;
-      }),
+      readWhoAnswers(),
       ...hosts.map(async (host) => {
         const counts = await producer.countQueues(host);
         queues.set(host, { at: now(), counts });
@@ -74,10 +72,10 @@ export const createHosts = (dependencies: Dependencies) => {
     return read().catch((err) => log.debug({ err }, 'the hosts could not be looked at'));
   };
   const timer = setInterval(() => {
-    reading = readSafely(readWorkers);
+    reading = readSafely(readWhoAnswers);
   }, readEvery);
   producer.redis.on('ready', () => {
-    reading = readSafely(readWorkers);
+    reading = readSafely(readWhoAnswers);
   });
 
   const factsOf = (host: string): HostFacts | null =>
