@@ -75,7 +75,9 @@ const gatewayInWords = ({ tunnel, pid, startedAt }: GatewayEntry): FmtString[] =
     fmt`🌐 ${bold('Gateway')} ${pid} since ${timeInWords(startedAt)}: ${origin}`,
     fmt`By ${ways[way]}${isTunnel ? `, ${state} since ${timeInWords(since)}${restarts > 0 ? `, opened anew ${restarts} times` : ''}` : ''}`,
     fmt`cloudflared: ${program.version ?? 'not installed'}`,
-    ...(lastProblem === null ? [] : [fmt`Last problem, ${timeInWords(lastProblem.at)}: ${lastProblem.text}`]),
+    ...(lastProblem === null || program.version === null
+      ? []
+      : [fmt`Last problem, ${timeInWords(lastProblem.at)}: ${lastProblem.text}`]),
   ];
 };
 

@@ -84,8 +84,11 @@ export const supervise = (options: {
     onChange();
   };
   const noteProblem = (problem: TunnelProblem): void => {
-    if (problem.text !== state.lastProblem?.text)
-      log.warn({ reason: problem.text }, 'trouble with the tunnel');
+    if (problem.text !== state.lastProblem?.text) {
+      // Where a tunnel is not asked for in so many words, its program may be missing: links and overview say so.
+      const level = problem.code === 'not-installed' ? 'info' : 'warn';
+      log[level]({ reason: problem.text }, 'trouble with the tunnel');
+    }
     if (problem.code === 'rate-limited') {
       limitedUntil = Date.now() + times.rateLimited;
       lastLimit = problem;
