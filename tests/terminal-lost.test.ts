@@ -31,7 +31,7 @@ const stateIsKept = async (tab: TerminalTab) => {
   await tab.sees(/^<kept>$/m, 20_000);
 };
 const reconnecting = (tab: TerminalTab) =>
-  vi.waitFor(async () => expect(await tab.notice()).toBe('Reconnecting…'), 10_000);
+  vi.waitFor(async () => expect(await tab.notice()).toMatch(/^Reconnecting….*dropped/), 10_000);
 
 describe('a terminal goes on as it was', () => {
   it('when the gateway was killed and is back, and says meanwhile that it reconnects', async () => {
@@ -65,6 +65,27 @@ describe('a terminal goes on as it was', () => {
     await reconnecting(tab);
     await all.berth.startWorker();
     await stateIsKept(tab);
+    await tab.close();
+  }, 60_000);
+
+  it('without what was typed while it was lost: whole or in part, that is not run', async () => {
+    const tab = await withState();
+    await all.berth.workers().at(-1)!.end('SIGKILL');
+    await reconnecting(tab);
+    await tab.type('echo typed > while-lost\n');
+    await all.berth.startWorker();
+    await stateIsKept(tab);
+    // In one go: nobody has heard of the new line yet.
+    await tab.page.evaluate(`
+      dispatchEvent(new Event('online'));
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', 'echo pasted > while-lost;');
+      document.querySelector('.xterm-helper-textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData }));
+    `);
+    await stateIsKept(tab);
+    await tab.type('clear; ls; echo that-is-$((40+2))\n');
+    await tab.sees(/^that-is-42$/m);
+    expect(await tab.screen()).not.toMatch(/while-lost|not found/);
     await tab.close();
   }, 60_000);
 

@@ -31,7 +31,8 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
   let unacknowledged = 0;
   let ackTimer = null;
   let input = [];
-  let attached = false;
+  /** `new`: input waits for the first attach. `lost`: it is dropped, as the rest of a line would be run as another one. */
+  let state = 'new';
   let ending = false;
 
   const say = (message) => {
@@ -50,28 +51,32 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
     else ackTimer ??= setTimeout(acknowledge, ackAfter);
   };
   const flush = () => {
-    if (socket?.readyState !== WebSocket.OPEN || !attached) return;
+    if (socket?.readyState !== WebSocket.OPEN || state !== 'attached') return;
     while (input.length > 0 && socket.bufferedAmount < mostWaiting) socket.send(input.shift());
     if (input.length > 0) setTimeout(flush, 20);
   };
+  const forget = () => {
+    state = 'lost';
+    input = []; // typed into nothing: it must not arrive later, when nobody expects it
+  };
   const end = (reason) => {
     over = true;
+    forget();
     clearTimeout(retry);
     onEnded(reason);
     socket?.close();
   };
   const lose = () => {
-    attached = false;
-    input = []; // typed into nothing: it must not arrive later, when nobody expects it
+    forget();
     onLost();
   };
   const hear = (text) => {
     const message = JSON.parse(text);
     if (message.type === 'attached') {
       delay = firstDelay;
-      attached = true;
+      state = 'attached';
       onAttached(message.vm);
-      flush(); // what was typed since it was asked for
+      flush(); // what was typed before there was anything to lose
       if (ending) say({ type: 'end' }); // wished for while nobody was there to hear it
     } else if (message.type === 'lost') lose();
     else if (message.type === 'ended') end(message.reason);
@@ -100,7 +105,7 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
   const anew = () => {
     if (over) return;
     socket?.close();
-    attached = false;
+    lose();
     delay = firstDelay;
     connect();
   };
@@ -119,6 +124,7 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
 
   return {
     send(bytes) {
+      if (state === 'lost') return;
       for (let at = 0; at < bytes.length; at += piece) input.push(bytes.subarray(at, at + piece));
       flush();
     },
@@ -131,6 +137,7 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
       windowId = id;
       over = false;
       ending = false;
+      state = 'new';
       delay = firstDelay;
       connect();
     },

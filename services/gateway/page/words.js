@@ -37,7 +37,7 @@ export const endings = {
   replaced: ['Opened elsewhere', 'This terminal goes on in another tab of this browser.', false],
 };
 
-export const reconnecting = 'Reconnecting…';
+export const reconnecting = 'Reconnecting… what you type now is dropped';
 export const copied = 'Copied';
 export const cannotCopy = 'The browser does not let this page copy; select with Shift held and use its menu.';
 export const cannotPaste = 'The browser does not let this page paste; use its own menu or Ctrl+V.';
