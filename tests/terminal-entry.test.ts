@@ -123,11 +123,12 @@ describe('the session', () => {
     expect(await refusalOf(openSocket(session, { window: '../x' }).socket)).toBe(400);
   });
 
-  it('has at most ten windows', async () => {
+  it('has at most ten windows, of which none is refused when it comes back before its old line is gone', async () => {
     const session = await startSession(await all.newLink(vm));
+    const windows = Array.from({ length: 10 }, newWindow);
     const opened = await Promise.all(
-      Array.from({ length: 10 }, async () => {
-        const terminal = openSocket(session);
+      windows.map(async (window) => {
+        const terminal = openSocket(session, { window });
         await terminal.waitFor(({ messages }) => messages.some(({ type }) => type === 'attached'), 40_000);
         return terminal;
       }),
@@ -135,6 +136,13 @@ describe('the session', () => {
     const eleventh = openSocket(session);
     await eleventh.closed;
     expect(eleventh.messages).toEqual([{ type: 'ended', reason: 'too-many' }]);
+    // One that does not read does not answer the close: its old line is still there, as after a loss of the network.
+    opened[0]!.socket.pause();
+    const back = openSocket(session, { window: windows[0]! });
+    await back.waitFor(({ messages }) => messages.length > 0);
+    expect(back.messages[0]).toMatchObject({ type: 'attached' });
+    opened[0]!.socket.resume();
+    opened[0] = back;
     for (const terminal of opened) terminal.say({ type: 'end' });
     await Promise.all(opened.map(({ closed }) => closed));
   }, 60_000);

@@ -88,8 +88,13 @@ export const createOpenTerminals = ({ redis, subscriber, instance, log }: OpenTe
       for (const terminal of open.values())
         if (terminal.session === session && terminal.window === window) terminal.relay.drop(closing.replaced);
     },
-    windowsOf: (session: string): number =>
-      new Set([...open.values()].filter((one) => one.session === session).map(({ window }) => window)).size,
+    /** How many windows a session has besides this one, whose own lost connection may still be here. */
+    windowsBeside: (session: string, window: string): number =>
+      new Set(
+        [...open.values()]
+          .filter((one) => one.session === session && one.window !== window)
+          .map((one) => one.window),
+      ).size,
     count: () => open.size,
     add(terminal: OpenTerminal): void {
       open.set(terminal.id, terminal);

@@ -132,7 +132,7 @@ const registerSockets = (scope: FastifyInstance, deps: TerminalDeps, open: OpenT
         if (entered.state === 'over') return refuse('session-over');
         if (entered.state === 'revoked') return refuse(entered.reason);
         open.replace(name, window);
-        if (open.windowsOf(name) >= mostWindows) return refuse('too-many');
+        if (open.windowsBeside(name, window) >= mostWindows) return refuse('too-many');
         const { token, grant } = entered;
         const id = nanoid();
         const relay = startRelay(socket, {
