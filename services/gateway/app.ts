@@ -24,14 +24,14 @@ export type GatewayDeps = {
  * over Redis and from the workers.
  */
 export const createGatewayApp = (deps: GatewayDeps): FastifyInstance => {
+  const { redis, instance, log, env, publicOrigin } = deps;
   const app = fastify({
     logger: false,
     // Kept-alive connections of browsers and the tunnel would otherwise hold up the end of the process.
     forceCloseConnections: true,
-    // cloudflared is a neighbour on this machine; what it says of where a request came from is believed.
-    trustProxy: 'loopback',
+    // What these say of where a request came from is believed: cloudflared, for one, is a neighbour on this machine.
+    trustProxy: env.TRUSTED_PROXIES,
   });
-  const { redis, instance, log, env, publicOrigin } = deps;
   registerHostGuard(app, {
     publicOrigin,
     bindAddress: env.GATEWAY_BIND_ADDRESS,
@@ -39,7 +39,7 @@ export const createGatewayApp = (deps: GatewayDeps): FastifyInstance => {
   });
   // Counted per address; only routes that say so have a limit.
   app.register(rateLimit, { global: false });
-  registerTerminal(app, { redis, instance, secret: env.LINK_SECRET, log });
+  registerTerminal(app, { redis, instance, secret: env.LINK_SECRET, publicOrigin, log });
   registerInsight(app, deps);
   return app;
 };

@@ -74,6 +74,26 @@ describe('the gateway', () => {
     await closed;
   });
 
+  it('believes the proxies of the settings, by default those of this machine, and no others', async () => {
+    const seen = async (peer: string, trusted?: string) => {
+      const app = newApp(trusted === undefined ? {} : { TRUSTED_PROXIES: trusted });
+      releases.push(() => app.close());
+      app.get('/seen', async ({ protocol, ip }) => `${protocol} ${ip}`);
+      const headers = { host: '127.0.0.1', 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.9' };
+      return (await app.inject({ url: '/seen', remoteAddress: peer, headers })).body;
+    };
+    const believed = 'https 203.0.113.9';
+    expect(await seen('127.0.0.1')).toBe(believed);
+    expect(await seen('172.18.0.5')).toBe('http 172.18.0.5');
+    expect(await seen('172.18.0.5', 'loopback, 172.18.0.0/16')).toBe(believed);
+    expect(await seen('127.0.0.1', 'loopback, 172.18.0.0/16')).toBe(believed);
+    expect(await seen('172.19.0.5', '172.18.0.5,fd00::/8')).toBe('http 172.19.0.5');
+    for (const wrong of ['everyone', '0.0.0.0/0', '::/0', '10.0.0.0/33', '10.0.0.1,'])
+      expect(() => parseGatewayEnv({ TRUSTED_PROXIES: wrong })).toThrow(
+        /TRUSTED_PROXIES: must be IP addresses/,
+      );
+  });
+
   it('lists every wrong variable at once', () => {
     const read = () => parseGatewayEnv({ GATEWAY_PORT: 'http', GATEWAY_BIND_ADDRESS: 'everywhere' });
     expect(read).toThrow(/GATEWAY_PORT: must be a whole number.*\n.*GATEWAY_BIND_ADDRESS: must be an IP/s);

@@ -15,14 +15,17 @@ export type InsightDeps = {
   instance: string;
   env: { DASHBOARD_WRITE: 'on' | 'off'; METRICS_TOKEN?: string | undefined };
   tunnel: () => TunnelGlance;
+  /** Under which origin people know us now. */
+  publicOrigin: () => string;
   log: Log;
 };
 
 export const registerInsight = (app: FastifyInstance, deps: InsightDeps): void => {
-  const { redis, instance, env, tunnel, log } = deps;
+  const { redis, instance, env, tunnel, publicOrigin, log } = deps;
+  const write = env.DASHBOARD_WRITE === 'on';
   const queues = createQueueSet({ redis, instance, log });
   registerHealth(app, { redis, instance, tunnel });
-  registerDashboard(app, { redis, instance, queues, write: env.DASHBOARD_WRITE === 'on', log });
+  registerDashboard(app, { redis, instance, queues, write, publicOrigin, log });
   const registry = createGatewayMetrics({ redis, instance, queues, tunnel, log });
   registerMetrics(app, { redis, instance, registry, token: env.METRICS_TOKEN, log });
 };

@@ -30,10 +30,11 @@ beforeEach(() => {
   instance = `d${Math.random().toString(36).slice(2, 8)}`;
 });
 
-const open = (write = false): FastifyInstance => {
+const open = (write = false, publicOrigin = 'http://127.0.0.1:8080'): FastifyInstance => {
   const app = fastify({ trustProxy: 'loopback', routerOptions: { maxParamLength: 500 } });
   onTestFinished(() => app.close());
-  registerDashboard(app, { redis, instance, queues: createQueueSet({ redis, instance, log }), write, log });
+  const queues = createQueueSet({ redis, instance, log });
+  registerDashboard(app, { redis, instance, queues, write, publicOrigin: () => publicOrigin, log });
   return app;
 };
 const dashboardGrant = (): Grant => ({
@@ -138,6 +139,15 @@ describe('the way into the dashboard', () => {
       origin: `http://${host}`,
     });
     expect(String(pressed.headers['set-cookie'])).not.toContain('Secure');
+  });
+
+  it('gives one with Secure at the public address that is https, also where the proxy is not believed', async () => {
+    const app = open(false, `https://${host}`);
+    const proto = { 'x-forwarded-proto': 'http' };
+    const pressed = await press(app, await newTicket(), proto);
+    expect(String(pressed.headers['set-cookie'])).toContain('Secure');
+    const inTheClear = await press(app, await newTicket(), { ...proto, origin: `http://${host}` });
+    expect(inTheClear.statusCode).toBe(403);
   });
 });
 
@@ -287,7 +297,14 @@ describe('below /queues', () => {
     const app = fastify();
     onTestFinished(() => app.close());
     const queues = createQueueSet({ redis: away, instance, log });
-    registerDashboard(app, { redis: away, instance, queues, write: false, log });
+    registerDashboard(app, {
+      redis: away,
+      instance,
+      queues,
+      write: false,
+      publicOrigin: () => 'http://127.0.0.1:8080',
+      log,
+    });
     const ticket = newSecret();
     await issueTicket(away, instance, ticket, dashboardGrant());
     const pressed = await press(app, ticket);

@@ -2,12 +2,18 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Redis } from 'ioredis';
 import { findRevocation, isSecret, lookAtTicket, spendTicket } from '../../../queues/tickets.ts';
+import { isOwnOrigin, isSecure } from '../origin.ts';
 import { foreignPage, pagePolicy, spentPage, ticketPage, unknownPage } from './pages.ts';
-import { cookieName, cookieOptions, isOwnOrigin } from './session.ts';
+import { cookieName, cookieOptions } from './session.ts';
 
 /** From the link in the chat to a session: looking at the page spends nothing, pressing its button does. */
 
-export type EntryDeps = { redis: Redis; instance: string };
+export type EntryDeps = {
+  redis: Redis;
+  instance: string;
+  /** Under which origin people know us now. */
+  publicOrigin: () => string;
+};
 type Ticket = { Params: { ticket: string } };
 
 const form = 'application/x-www-form-urlencoded';
@@ -26,7 +32,8 @@ export const sendPage = (reply: FastifyReply, status: number, html: string): Fas
     .type('text/html; charset=utf-8')
     .send(html);
 
-export const registerEntry = async (app: FastifyInstance, { redis, instance }: EntryDeps): Promise<void> => {
+export const registerEntry = async (app: FastifyInstance, deps: EntryDeps): Promise<void> => {
+  const { redis, instance, publicOrigin } = deps;
   if (!app.hasPlugin('@fastify/rate-limit')) await app.register(rateLimit, { global: false });
   // The form has no fields: the ticket is in the address.
   if (!app.hasContentTypeParser(form))
@@ -51,14 +58,14 @@ export const registerEntry = async (app: FastifyInstance, { redis, instance }: E
   });
 
   app.post<Ticket>('/d/:ticket', limited, async (request, reply) => {
-    if (!isOwnOrigin(request)) return sendPage(reply, 403, foreignPage);
+    if (!isOwnOrigin(request, publicOrigin())) return sendPage(reply, 403, foreignPage);
     const { ticket } = request.params;
     const state = await look(ticket);
     if (state !== 'good') return refuse(reply, state);
     const session = await spendTicket(redis, instance, ticket);
     if (session === null) return refuse(reply, 'spent');
     return reply
-      .setCookie(cookieName, session.token, cookieOptions(request.protocol === 'https'))
+      .setCookie(cookieName, session.token, cookieOptions(isSecure(request, publicOrigin())))
       .header('cache-control', 'no-store')
       .redirect('/queues', 303);
   });

@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Log } from '../../../shared/log.ts';
+import { isOwnOrigin } from '../origin.ts';
 import type { QueueSet } from '../queue-set.ts';
 import { createBoard } from './board.ts';
 import { registerEntry, sendPage } from './entry.ts';
 import { awayPage, busyPage, closedPage, foreignPage } from './pages.ts';
-import { hasSession, isOwnOrigin, withCookies } from './session.ts';
+import { hasSession, withCookies } from './session.ts';
 
 /**
  * The queues for an administrator's eyes: `/d/<ticket>` is the way in, everything below `/queues` needs the session that
@@ -18,6 +19,8 @@ export type DashboardDeps = {
   queues: QueueSet;
   /** Whether it may also change something. */
   write: boolean;
+  /** Under which origin people know us now. */
+  publicOrigin: () => string;
   log: Log;
 };
 
@@ -44,7 +47,7 @@ const boardPolicy = [
 const foreignFonts = /\s*<link\s[^>]*href="https:\/\/fonts\.googleapis\.com[^>]*>/g;
 
 export const registerDashboard = (app: FastifyInstance, deps: DashboardDeps): void => {
-  const { redis, instance, queues, write, log } = deps;
+  const { redis, instance, queues, write, publicOrigin, log } = deps;
   const board = createBoard({ queues, write, basePath, log });
 
   app.register(async (scope) => {
@@ -54,7 +57,7 @@ export const registerDashboard = (app: FastifyInstance, deps: DashboardDeps): vo
       log.warn({ err }, 'the way into the dashboard failed');
       return sendPage(reply, 503, awayPage);
     });
-    await registerEntry(scope, { redis, instance });
+    await registerEntry(scope, { redis, instance, publicOrigin });
   });
 
   app.register(
@@ -80,7 +83,7 @@ export const registerDashboard = (app: FastifyInstance, deps: DashboardDeps): vo
           return reply
             .code(405)
             .send({ error: 'The dashboard only shows; DASHBOARD_WRITE=on lets it change.' });
-        if (!isOwnOrigin(request)) return sendPage(reply, 403, foreignPage);
+        if (!isOwnOrigin(request, publicOrigin())) return sendPage(reply, 403, foreignPage);
       });
       scope.addHook('preHandler', async ({ url }, reply) => {
         if (url.startsWith(`${basePath}/static/`)) return;

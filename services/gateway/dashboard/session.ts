@@ -32,9 +32,3 @@ export const hasSession = async (
   if (session?.grant.kind !== 'dashboard') return false;
   return (await findRevocation(redis, instance, session.grant)) === null;
 };
-
-/** Whether one of our own pages sent this: browsers say with every POST where it comes from. */
-export const isOwnOrigin = ({ headers: { origin, host } }: Pick<FastifyRequest, 'headers'>): boolean => {
-  if (origin === undefined || host === undefined) return false;
-  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
-};

@@ -8,7 +8,7 @@ import { nanoid } from 'nanoid';
 import { findRevocation, isSecret, lookAtTicket, spendTicket } from '../../../queues/tickets.ts';
 import type { Log } from '../../../shared/log.ts';
 import { type EndReason, longestInput, windowId } from '../../../shared/terminal/protocol.ts';
-import { isOwnOrigin } from '../dashboard/session.ts';
+import { isOwnOrigin, isSecure } from '../origin.ts';
 import { registerAssets } from './assets.ts';
 import { createOpenTerminals, mostWindows, type OpenTerminals } from './open-terminals.ts';
 import {
@@ -32,6 +32,8 @@ export type TerminalDeps = {
   instance: string;
   /** Undefined: there are no terminals here. */
   secret: string | undefined;
+  /** Under which origin people know us now. */
+  publicOrigin: () => string;
   log: Log;
 };
 
@@ -59,7 +61,8 @@ const sendPage = (reply: FastifyReply, status: number, html: string): FastifyRep
 
 const isTicketPage = (url: string): boolean => url.startsWith('/t/');
 
-const registerTickets = (scope: FastifyInstance, { redis, instance, secret }: TerminalDeps): void => {
+const registerTickets = (scope: FastifyInstance, deps: TerminalDeps): void => {
+  const { redis, instance, secret, publicOrigin } = deps;
   // The form has no fields: the ticket is in the address.
   scope.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -82,7 +85,7 @@ const registerTickets = (scope: FastifyInstance, { redis, instance, secret }: Te
     return state === 'good' ? sendPage(reply, 200, ticketPage) : refuse(reply, state);
   });
   scope.post<Ticket>('/t/:ticket', { config: perMinute(30) }, async (request, reply) => {
-    if (!isOwnOrigin(request)) return sendPage(reply, 403, foreignPage);
+    if (!isOwnOrigin(request, publicOrigin())) return sendPage(reply, 403, foreignPage);
     if (secret === undefined) return sendPage(reply, 503, offPage);
     const { ticket } = request.params;
     const state = await look(ticket);
@@ -90,14 +93,14 @@ const registerTickets = (scope: FastifyInstance, { redis, instance, secret }: Te
     const session = await spendTicket(redis, instance, ticket);
     if (session === null) return refuse(reply, 'spent');
     return reply
-      .setCookie(cookieName, session.token, cookieOptions(session.token, request.protocol === 'https'))
+      .setCookie(cookieName, session.token, cookieOptions(session.token, isSecure(request, publicOrigin())))
       .header('cache-control', 'no-store')
       .redirect(pathOf(session.token), 303);
   });
 };
 
 const registerSockets = (scope: FastifyInstance, deps: TerminalDeps, open: OpenTerminals): void => {
-  const { redis, instance, secret, log } = deps;
+  const { redis, instance, secret, publicOrigin, log } = deps;
 
   scope.get<Name>('/terminal/:name', { config: perMinute(120) }, async (request, reply) => {
     const { state } = await enter(redis, instance, request.params.name, request);
@@ -112,7 +115,8 @@ const registerSockets = (scope: FastifyInstance, deps: TerminalDeps, open: OpenT
       config: perMinute(60),
       // A browser sends the cookie whoever opens the socket: the origin is what tells our page from others.
       preValidation: async (request, reply) => {
-        if (!isOwnOrigin(request)) return reply.code(403).send({ error: 'not from another site' });
+        if (!isOwnOrigin(request, publicOrigin()))
+          return reply.code(403).send({ error: 'not from another site' });
         if (!windowId.safeParse(request.query.window).success)
           return reply.code(400).send({ error: 'which window?' });
         if (secret === undefined) return reply.code(503).send({ error: 'no terminals here' });
