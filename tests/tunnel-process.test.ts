@@ -123,6 +123,21 @@ describe('the gateway with its tunnel', () => {
     expect(await statusOf()).toMatchObject({ way: 'quick', origin, wanted: true, connected: true });
   }, 60_000);
 
+  it('answers any number of wishes within a quarter of a minute while the connection is lost', async () => {
+    const { cloudflared } = await startGateway();
+    const wish = await startWishing();
+    await successful(wish('first'));
+    cloudflared.behave({ connected: false });
+    await until(async () => (await statusOf())?.connected === false);
+    const asked = performance.now();
+    const results = await Promise.all(Array.from({ length: 40 }, (_, at) => successful(wish(`lost-${at}`))));
+    expect(performance.now() - asked).toBeLessThan(15_000);
+    for (const { way, note } of results) {
+      expect(way).toBe('address');
+      expect(note).toMatch(/^The connection to Cloudflare was lost/);
+    }
+  }, 60_000);
+
   it('takes the child with it when it is killed, and when it ends in order; then it is struck off in Redis', async () => {
     const first = await startGateway({}, { TUNNEL: 'quick' });
     await until(async () => (await statusOf())?.connected);

@@ -183,6 +183,19 @@ describe('where no tunnel comes about', () => {
     );
   });
 
+  it('people hear that the connection is lost, soon, and also where a wish comes to its own end', async () => {
+    const cases = [{ patience: 300 }, { answer: 5_000 }];
+    for (const times of cases) {
+      const started = await start({}, {}, { times });
+      await started.open();
+      started.cloudflared.behave({ connected: false });
+      await until(() => !connected(started));
+      const { way, note } = await started.open();
+      expect(way).toBe('address');
+      expect(note).toMatch(/^The connection to Cloudflare was lost\. This address works only/);
+    }
+  });
+
   it('the next wish tries anew', async () => {
     const { cloudflared, open } = await start({ mode: 'no-network' });
     expect((await open()).way).toBe('address');

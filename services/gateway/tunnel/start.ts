@@ -20,8 +20,8 @@ export type TunnelProcessDeps = {
   log: Log;
 };
 
-/** Wishes come rarely, and share the work: a few of them wait at a time. */
-const concurrency = { tunnel: 16 };
+/** Wishes only wait, and share the work: whoever were not taken at once would have the others' time to wait in addition. */
+const concurrency = { tunnel: 256 };
 
 /**
  * Milliseconds. The process ends within two seconds, also while Redis is away or deaf: then nothing can be handed back or

@@ -14,12 +14,13 @@ afterEach(() => {
 });
 
 const running = () => {
+  let isConnected = true;
   const end = Promise.withResolvers<TunnelProblem>();
   const listeners = new Set<() => void>();
   const up: Running = {
     origin: 'https://a.trycloudflare.com',
     pid: 1,
-    isConnected: async () => true,
+    isConnected: async () => isConnected,
     ended: end.promise,
     problem: () => null,
     onChange: (listener) => {
@@ -33,7 +34,12 @@ const running = () => {
     await end.promise;
     for (const listener of [...listeners]) listener();
   };
-  return { up, die, listeners };
+  /** The connection to the edge, away or back. */
+  const connect = (now: boolean): void => {
+    isConnected = now;
+    for (const listener of [...listeners]) listener();
+  };
+  return { up, die, connect, listeners };
 };
 
 const start = (openOnce: () => Promise<Running>, always = true) => {
@@ -116,6 +122,61 @@ describe('a tunnel that is wanted', () => {
     await vi.advanceTimersByTimeAsync(4 * 3_600_000);
     expect(current.listeners.size).toBe(1);
     expect(supervisor.state()).toMatchObject({ connected: true, restarts: 0 });
+    await supervisor.close();
+  });
+});
+
+describe('while the connection of a tunnel is away', () => {
+  const startAndLose = async () => {
+    const current = running();
+    const { supervisor } = start(async () => current.up);
+    await supervisor.wish();
+    current.connect(false);
+    await vi.advanceTimersByTimeAsync(60_000);
+    return { ...current, supervisor };
+  };
+
+  it('whoever wishes for it hears after ten seconds that it was lost, however many they are', async () => {
+    const { supervisor } = await startAndLose();
+    const asked = Date.now();
+    const wish = async () => {
+      const problem = await supervisor.wish().catch((error: unknown) => error);
+      return { problem, after: Date.now() - asked };
+    };
+    const wishes = Promise.all(Array.from({ length: 100 }, wish));
+    await vi.advanceTimersByTimeAsync(50_000);
+    for (const { problem, after } of await wishes) {
+      expect(problem).toMatchObject({ code: 'connection-lost' });
+      expect(after).toBe(10_000);
+    }
+    await supervisor.close();
+  });
+
+  it('a wish is granted when it comes back in time', async () => {
+    const { supervisor, connect } = await startAndLose();
+    const wish = supervisor.wish();
+    await vi.advanceTimersByTimeAsync(9_000);
+    connect(true);
+    expect(await wish).toBe('https://a.trycloudflare.com');
+    await vi.advanceTimersByTimeAsync(50_000);
+    expect(supervisor.trouble()).toBeNull();
+    await supervisor.close();
+  });
+
+  it('a wish stays on where the tunnel is being opened anew meanwhile', async () => {
+    const first = running();
+    const second = Promise.withResolvers<Running>();
+    const openings = [Promise.resolve(first.up), second.promise];
+    const { supervisor } = start(() => openings.shift()!);
+    await supervisor.wish();
+    first.connect(false);
+    await vi.advanceTimersByTimeAsync(timings.disconnected - 5_000);
+    const wish = supervisor.wish();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(openings).toEqual([]);
+    expect(supervisor.trouble()).toMatchObject({ code: 'connection-lost' });
+    second.resolve(running().up);
+    expect(await wish).toBe('https://a.trycloudflare.com');
     await supervisor.close();
   });
 });

@@ -22,6 +22,10 @@ export type Timings = {
   refused: number;
   /** How long nothing is tried after “too many requests”. */
   rateLimited: number;
+  /** How long a wish waits for a tunnel that stands to find its connection again. */
+  patience: number;
+  /** In which every wish is answered, one way or the other: what was waited for, the opening and two ends of children. */
+  answer: number;
 };
 export const timings: Timings = {
   opening: 45_000,
@@ -32,6 +36,8 @@ export const timings: Timings = {
   disconnected: 180_000,
   refused: 20_000,
   rateLimited: 60_000,
+  patience: 10_000,
+  answer: 55_000,
 };
 
 export type Supervision = {
@@ -74,6 +80,8 @@ export const supervise = (options: {
   let everOrigin: string | null = null;
   let limitedUntil = 0;
   let lastLimit: TunnelProblem | null = null;
+  /** Unlike the state's last problem, none of yesterday's: what keeps the tunnel from standing now. */
+  let trouble: TunnelProblem | null = null;
 
   const change = (news: Partial<Supervision>): void => {
     const isNews = Object.entries(news).some(([key, value]) => state[key as keyof Supervision] !== value);
@@ -93,6 +101,7 @@ export const supervise = (options: {
       limitedUntil = Date.now() + times.rateLimited;
       lastLimit = problem;
     }
+    trouble = problem;
     change({ lastProblem: { text: problem.text, at: new Date().toISOString() } });
   };
   const grant = (origin: string): void => {
@@ -106,6 +115,7 @@ export const supervise = (options: {
   const stand = (up: Running): void => {
     if (everOrigin !== null && everOrigin !== up.origin) change({ changedAt: new Date().toISOString() });
     everOrigin = up.origin;
+    trouble = null;
     if (!state.connected) log.info({ origin: up.origin }, 'the tunnel stands');
     change({ connected: true, origin: up.origin });
     grant(up.origin);
@@ -194,6 +204,7 @@ export const supervise = (options: {
 
   const begin = (): void => {
     if (loop !== null || closing.signal.aborted) return;
+    trouble = null;
     change({ wanted: true });
     loop = keepOpen().finally(() => {
       loop = null;
@@ -204,8 +215,13 @@ export const supervise = (options: {
 
   return {
     state: (): Readonly<Supervision> => state,
+    /** Why it does not stand now, as far as that is known. */
+    trouble: (): TunnelProblem | null => trouble,
     begin,
-    /** The origin once the tunnel stands. Rejects with a TunnelProblem when this opening failed. */
+    /**
+     * The origin once the tunnel stands. Rejects with a TunnelProblem when this opening failed, or when the connection of
+     * one that stood stays away.
+     */
     async wish(): Promise<string> {
       if (closing.signal.aborted) throw new TunnelProblem('closing');
       const up = running;
@@ -215,7 +231,18 @@ export const supervise = (options: {
       wishes.add(wish);
       begin();
       hurry();
-      return await wish.promise;
+      if (up === null) return await wish.promise;
+      // The run is held on to for minutes, in which its connection may come back; people do not wait for so long.
+      const giveUp = setTimeout(() => {
+        if (running !== up) return; // it is being opened anew meanwhile, which ends in time
+        wishes.delete(wish);
+        wish.reject(trouble ?? up.problem() ?? new TunnelProblem('connection-lost'));
+      }, times.patience);
+      try {
+        return await wish.promise;
+      } finally {
+        clearTimeout(giveUp);
+      }
     },
     async close(): Promise<void> {
       closing.abort();

@@ -21,8 +21,6 @@ import { supervise, type Timings, timings } from './supervise.ts';
 
 export type OpenTunnel = Result<typeof openTunnel>;
 
-/** Milliseconds in which every wish is answered, one way or the other. */
-const answerWithin = 55_000;
 const tokenFileSince = '2025.4.0';
 
 export type TunnelDeps = {
@@ -98,12 +96,13 @@ export const createTunnel = (deps: TunnelDeps) => {
     if (isNamed && !isAtLeast(version, tokenFileSince)) throw new TunnelProblem('too-old');
     return await openEither(signal, onOrigin);
   };
+  const times: Timings = { ...timings, ...deps.times };
   const supervisor = supervise({
     openOnce: checked,
     always: mayTunnel && (isNamed || env.TUNNEL === 'quick'),
     onChange,
     log,
-    times: { ...timings, ...deps.times },
+    times,
   });
 
   const wish = async (signal: AbortSignal): Promise<string> => {
@@ -112,9 +111,9 @@ export const createTunnel = (deps: TunnelDeps) => {
     });
     signal.throwIfAborted();
     try {
-      return await withDeadline(Promise.race([supervisor.wish(), aborted]), answerWithin, 'the tunnel');
+      return await withDeadline(Promise.race([supervisor.wish(), aborted]), times.answer, 'the tunnel');
     } catch (error) {
-      throw error instanceof DeadlineError ? new TunnelProblem('slow') : error;
+      throw error instanceof DeadlineError ? (supervisor.trouble() ?? new TunnelProblem('slow')) : error;
     }
   };
 
