@@ -32,6 +32,8 @@ type Dependencies = {
   /** The hosts whose queues are looked at. */
   hosts: readonly string[];
   refresh: (messageKey: string) => void;
+  /** People reach the gateways by other addresses than a moment ago. */
+  onOriginsChanged: () => void;
   log: Log;
   now?: () => number;
 };
@@ -43,8 +45,14 @@ const readEvery = 1_000;
 /** Counts of queues tell of the moment. Older ones would stand in an overview until the new ones are there. */
 const queuesKeep = 10_000;
 
+const originsOf = (gateways: readonly GatewayEntry[]): string =>
+  gateways
+    .map(({ tunnel }) => tunnel.origin)
+    .sort()
+    .join(' ');
+
 export const createHosts = (dependencies: Dependencies) => {
-  const { producer, instance, hosts, refresh, log, now = Date.now } = dependencies;
+  const { producer, instance, hosts, refresh, onOriginsChanged, log, now = Date.now } = dependencies;
   let workers: RollCallEntry[] = [];
   let gateways: GatewayEntry[] = [];
   const queues = new Map<string, { at: number; counts: QueueCount[] }>();
@@ -53,7 +61,9 @@ export const createHosts = (dependencies: Dependencies) => {
 
   const readWhoAnswers = async (): Promise<void> => {
     workers = await readRollCall(producer.redis, instance, now());
+    const before = originsOf(gateways);
     gateways = await readGatewayStatus(producer.redis, instance, now());
+    if (originsOf(gateways) !== before) onOriginsChanged();
   };
 
   const readAll = async (): Promise<void> => {

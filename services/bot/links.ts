@@ -1,9 +1,10 @@
 import type { Outcome } from '../../queues/catalog.ts';
 import { openTunnel } from '../../queues/catalog.ts';
 import type { Producer } from '../../queues/producer.ts';
-import { type Grant, newSecret } from '../../queues/tickets.ts';
+import { type Grant, newSecret, ticketLifetime } from '../../queues/tickets.ts';
 import type { LinkCommand } from '../../shared/link/link.ts';
 import type { Db } from './conversation.ts';
+import { operationMessageKey } from './notifications.ts';
 import { findVm } from './queries.ts';
 import type { OperationRow } from './store/schema.ts';
 
@@ -42,4 +43,24 @@ export const linkCommandFor = async (
   const ticket = newSecret();
   await issueTicket(ticket, grant);
   return { command: { type: 'RecordLinkOffered', data: { ...ids, origin, way, note } }, ticket };
+};
+
+/** Has the links that may still be good shown anew: whether they lead anywhere depends on where the gateways are now. */
+export const refreshLinks = async ({
+  db,
+  refresh,
+  now,
+}: {
+  db: Db;
+  refresh: (messageKey: string) => void;
+  now: Date;
+}): Promise<void> => {
+  const good = await db
+    .selectFrom('operations')
+    .select('operation_id')
+    .where('kind', '=', 'link')
+    .where('status', '=', 'succeeded')
+    .where('ended_at', '>', new Date(now.getTime() - ticketLifetime * 1_000).toISOString())
+    .execute();
+  for (const { operation_id } of good) refresh(operationMessageKey(operation_id));
 };

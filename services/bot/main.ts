@@ -15,6 +15,7 @@ import { botEnv } from './env.ts';
 import { createHosts } from './hosts.ts';
 import { emptyLog, startHousekeeping } from './housekeeping.ts';
 import { allowedUpdates } from './interpret.ts';
+import { refreshLinks } from './links.ts';
 import { createMeasurements } from './measurements.ts';
 import { countOperations } from './metrics/operations.ts';
 import { countCalls } from './metrics/telegram-calls.ts';
@@ -69,6 +70,11 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     instance,
     hosts: [env.HOST_ID],
     refresh: (key) => sender.refresh(key, { awaited: true }),
+    onOriginsChanged: () => {
+      refreshLinks({ db: store.db, refresh: sender.refresh, now: new Date() }).catch((err) =>
+        log.warn({ err }, 'links that lead nowhere could not be marked'),
+      );
+    },
     log,
   });
   lifecycle.onShutdown('hosts', () => hosts.close());

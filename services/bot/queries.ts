@@ -154,13 +154,13 @@ export const countPeople = async (db: Db): Promise<{ allowed: number; asking: nu
   return { allowed: of('allowed'), asking: of('asking') };
 };
 
-/** Commands of somebody's that have not ended. */
-export const countOpenExecs = async (db: Db, owner: number): Promise<number> => {
+/** Operations of one kind of somebody's that have not ended. */
+export const countOpenOperations = async (db: Db, owner: number, kind: string): Promise<number> => {
   const { count } = await db
     .selectFrom('operations')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('status', '=', 'open')
-    .where('kind', '=', 'exec')
+    .where('kind', '=', kind)
     .where('owner', '=', owner)
     .executeTakeFirstOrThrow();
   return count;

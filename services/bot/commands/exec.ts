@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Conversation } from '../conversation.ts';
 import { plain } from '../format/rich-text.ts';
-import { countOpenExecs, findVmsByOwner } from '../queries.ts';
+import { countOpenOperations, findVmsByOwner } from '../queries.ts';
 import { execCommandName, execInputName } from '../sealed-names.ts';
 import type { VmRow } from '../store/schema.ts';
 import { createButton, execOnButton } from '../texts/buttons.ts';
@@ -21,7 +21,7 @@ export const mostOpenExecs = 8;
 export const requestExec = async (conversation: Conversation, vm: VmRow, command: string): Promise<void> => {
   const { trx, vault, config, now, person } = conversation;
   // One person must not take the places of everybody else.
-  if ((await countOpenExecs(trx, person.id)) >= mostOpenExecs) {
+  if ((await countOpenOperations(trx, person.id, 'exec')) >= mostOpenExecs) {
     await conversation.reply(plain(tooManyExecs(mostOpenExecs)));
     return;
   }

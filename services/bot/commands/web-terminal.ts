@@ -1,12 +1,17 @@
 import type { LinkPurpose } from '../../../shared/link/link.ts';
 import type { Conversation } from '../conversation.ts';
 import { plain } from '../format/rich-text.ts';
+import { countOpenOperations } from '../queries.ts';
 import type { VmRow } from '../store/schema.ts';
 import { terminalButton, vmButtons } from '../texts/buttons.ts';
 import { commandTexts } from '../texts/commands.ts';
+import { tooManyLinks } from '../texts/links.ts';
 import { vmRefusal } from '../texts/refusals.ts';
 import { chooseVm } from './choose-vm.ts';
 import { defineCommand, noArguments, optionalVmName } from './command.ts';
+
+/** Links that one person may wait for at once. */
+const mostOpenLinks = 3;
 
 /** Asks for a one-time link; the message that it ends in follows from the event. */
 const requestLink = async (
@@ -14,7 +19,11 @@ const requestLink = async (
   purpose: LinkPurpose,
   vmId: string | null,
 ): Promise<void> => {
-  const { person, now } = conversation;
+  const { trx, person, now } = conversation;
+  if ((await countOpenOperations(trx, person.id, 'link')) >= mostOpenLinks) {
+    await conversation.reply(plain(tooManyLinks(mostOpenLinks)));
+    return;
+  }
   const operationId = conversation.newId();
   const data = { operationId, purpose, userId: person.id, vmId, at: now.toISOString() };
   await conversation.handleLink(operationId, { type: 'RequestLink', data });

@@ -6,6 +6,7 @@ import type { OperationRow } from '../store/schema.ts';
 import { linkButton } from '../texts/buttons.ts';
 import {
   linkFailed,
+  linkMoved,
   linkOffered,
   linkOpen,
   linkSpent,
@@ -19,7 +20,7 @@ import type { Rendering } from './rendering.ts';
 /** A one-time link, from its request to its end; the ticket is looked up while rendering and stands nowhere else. */
 export const renderLink = async (
   operation: OperationRow,
-  { db, vault, now }: Rendering,
+  { db, vault, hosts, now }: Rendering,
 ): Promise<Content> => {
   const { operation_id: id, vm_id: vmId, status, ended_at: endedAt, link_origin: origin } = operation;
   const name = vmId === null ? null : ((await findVm(db, vmId))?.name ?? '');
@@ -30,6 +31,9 @@ export const renderLink = async (
       const ticket = await vault.unseal(db, linkVaultId(id), ticketName);
       const isOld = endedAt === null || now() - Date.parse(endedAt) > ticketLifetime * 1_000;
       if (ticket === null || isOld) return plain(linkSpent(name));
+      const gateways = hosts.gateways();
+      const leadsNowhere = gateways.length > 0 && gateways.every(({ tunnel }) => tunnel.origin !== origin);
+      if (leadsNowhere) return plain(linkMoved(name));
       const url = `${origin}/${vmId === null ? 'd' : 't'}/${ticket}`;
       const label = vmId === null ? openQueuesLabel : openTerminalLabel;
       return plain(linkOffered(name, url, operation.link_note), [[linkButton(label, url)]]);

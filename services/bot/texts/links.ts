@@ -14,6 +14,9 @@ export const linkOffered = (name: string | null, url: string, note: string | nul
 export const linkSpent = (name: string | null): FmtString =>
   fmt`⌛️ The link to ${what(name)} is no longer good. ${name === null ? '/dashboard' : '/web_terminal'} gives a new one.`;
 
+export const linkMoved = (name: string | null): FmtString =>
+  fmt`⌛️ The link to ${what(name)} leads nowhere now: the way to the gateway has changed since, or is just being opened anew. ${name === null ? '/dashboard' : '/web_terminal'} gives one that works.`;
+
 export const linkFailed = (
   name: string | null,
   {
@@ -29,6 +32,8 @@ export const linkFailed = (
 export const linkTimedOut = (name: string | null, reference: FmtString): FmtString =>
   fmt`⌛️ The gateway did not answer, so there is no link to ${what(name)}. Try again in a minute; ${code('/admin_info')} shows administrators what is missing.${reference}`;
 
+export const tooManyLinks = (most: number): FmtString =>
+  fmt`${most} links of yours are being prepared already; they come here as soon as the gateway answers.`;
 export const terminalsOpen = (count: number): string =>
   count === 1 ? '🖥 1 terminal is open' : `🖥 ${count} terminals are open`;
 export const terminalsClosed = 'Closed.';

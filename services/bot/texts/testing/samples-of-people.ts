@@ -255,6 +255,8 @@ export const ofLinks: Samples<typeof links> = {
     message(links.linkOffered(null, url, null), [[buttons.linkButton(links.openQueuesLabel, url)]]),
   ],
   linkSpent: [message(links.linkSpent(vmName)), message(links.linkSpent(null))],
+  linkMoved: [message(links.linkMoved(vmName)), message(links.linkMoved(null))],
+  tooManyLinks: [message(links.tooManyLinks(3))],
   linkFailed: [
     message(
       links.linkFailed(vmName, {
