@@ -2,7 +2,6 @@ import { mkdir } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createLifecycle } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
@@ -22,6 +21,7 @@ import {
 } from './creations.ts';
 import { type Comparison, compare, createFigures, median, table, toRow, withAim } from './figures.ts';
 import { measureMemory } from './memory.ts';
+import { asJson, only, rounds } from './options.ts';
 import { letIn } from './people.ts';
 import { openReplay } from './replay.ts';
 import { measureTerminals } from './terminal.ts';
@@ -34,23 +34,6 @@ import { aborted } from './waiting.ts';
  * measured in turn, round by round and each first in every other round, so that a machine whose speed drifts, and
  * what others do on it meanwhile, are fair to both.
  */
-
-const { values: options } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '10' },
-    only: { type: 'string' },
-  },
-});
-const rounds = Number(options.rounds);
-if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
-  process.stderr.write('--rounds must be a whole number from 1 to 100\n');
-  process.exit(2);
-}
-if (options.only !== undefined && options.only !== 'terminals') {
-  process.stderr.write('--only knows terminals\n');
-  process.exit(2);
-}
 
 const jobs = 1_000;
 /** Milliseconds. */
@@ -177,7 +160,7 @@ const report = async (comparisons: Comparison[], notes: string[]): Promise<void>
   const load = `load average ${loadBefore.toFixed(1)} before, ${machine.loadAfter.toFixed(1)} after`;
   const json = { machine, rows: measured.map(toRow), comparisons, notes };
   process.stdout.write(
-    options.json
+    asJson
       ? `${JSON.stringify(json, null, 2)}\n`
       : `\n${table(measured, comparisons)}\n${[...notes, `${where}; ${load}`].join('\n')}\n`,
   );
@@ -187,7 +170,7 @@ const measure = async (): Promise<void> => {
   // First, while nothing else of ours runs.
   say('terminals…');
   const { comparisons, notes } = await measureTerminals(figures, rounds, ending.onShutdown, signal);
-  if (options.only === 'terminals') return await report(comparisons, notes);
+  if (only === 'terminals') return await report(comparisons, notes);
   await measureAll();
   await report([...compareAll(), ...comparisons], notes);
 };
