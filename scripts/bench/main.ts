@@ -2,7 +2,6 @@ import { mkdir } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createLifecycle } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
@@ -20,27 +19,21 @@ import {
   removeLeftovers,
   vmImage,
 } from './creations.ts';
-import { compare, createFigures, median, table, toRow, withAim } from './figures.ts';
+import { type Comparison, compare, createFigures, median, table, toRow, withAim } from './figures.ts';
 import { measureMemory } from './memory.ts';
+import { asJson, only, rounds } from './options.ts';
 import { letIn } from './people.ts';
 import { openReplay } from './replay.ts';
+import { measureTerminals } from './terminal.ts';
 import { openThroughput } from './throughput.ts';
 import { aborted } from './waiting.ts';
 
 /**
- * How fast Berth is, against Docker and BullMQ alone: `npm run bench [-- --json] [--rounds 10]`. What is compared is
+ * How fast Berth is, against Docker and BullMQ alone: `npm run bench [-- --json] [--rounds 10]
+ * [--only terminals]`. What is compared is
  * measured in turn, round by round and each first in every other round, so that a machine whose speed drifts, and
  * what others do on it meanwhile, are fair to both.
  */
-
-const { values: options } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '10' } },
-});
-const rounds = Number(options.rounds);
-if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
-  process.stderr.write('--rounds must be a whole number from 1 to 100\n');
-  process.exit(2);
-}
 
 const jobs = 1_000;
 /** Milliseconds. */
@@ -141,14 +134,19 @@ const measureAll = async (): Promise<void> => {
   await measureMemory(bench, memoryRounds, figures);
 };
 
-const report = async (): Promise<void> => {
+const compareAll = (): Comparison[] => {
   const overhead = median(exec.values) - median(dockerExec.values);
-  const comparisons = [
+  return [
     withAim(compare('/create → SSH banner, against Docker', createBanner.values, dockerBanner.values), 1.3),
     compare('/create → final message, against Docker', createMessage.values, dockerBanner.values),
     withAim({ name: '/exec → final message, beyond Docker', value: overhead, unit: 'ms' }, 40),
     compare('the whole path, against BullMQ', operations.values, bullmq.values),
   ];
+};
+
+const report = async (comparisons: Comparison[], notes: string[]): Promise<void> => {
+  // What was left out has no values.
+  const measured = figures.all.filter(({ values }) => values.length > 0);
   const machine = {
     cpus: cpus().length,
     model: cpus()[0]?.model,
@@ -160,12 +158,21 @@ const report = async (): Promise<void> => {
   };
   const where = `${machine.cpus} × ${machine.model}, Node ${machine.node}, Docker ${machine.docker}`;
   const load = `load average ${loadBefore.toFixed(1)} before, ${machine.loadAfter.toFixed(1)} after`;
-  const json = { machine, rows: figures.all.map(toRow), comparisons };
+  const json = { machine, rows: measured.map(toRow), comparisons, notes };
   process.stdout.write(
-    options.json
+    asJson
       ? `${JSON.stringify(json, null, 2)}\n`
-      : `\n${table(figures.all, comparisons)}\n${where}; ${load}\n`,
+      : `\n${table(measured, comparisons)}\n${[...notes, `${where}; ${load}`].join('\n')}\n`,
   );
+};
+
+const measure = async (): Promise<void> => {
+  // First, while nothing else of ours runs.
+  say('terminals…');
+  const { comparisons, notes } = await measureTerminals(figures, rounds, ending.onShutdown, signal);
+  if (only === 'terminals') return await report(comparisons, notes);
+  await measureAll();
+  await report([...compareAll(), ...comparisons], notes);
 };
 
 /**
@@ -179,8 +186,7 @@ const stuck = async (): Promise<never> => {
 
 let status = 0;
 try {
-  await Promise.race([measureAll(), stuck()]);
-  await report();
+  await Promise.race([measure(), stuck()]);
 } catch (error) {
   status = signal.aborted ? 130 : 1;
   say(signal.aborted ? String((signal.reason as Error).message) : ((error as Error).stack ?? String(error)));

@@ -1,10 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openStore } from '../../services/bot/store/store.ts';
 import { createLog } from '../../shared/log.ts';
 import { findFreePort } from '../../tests/support/redis.ts';
 import { type ServiceProcess, startService } from '../../tests/support/service-process.ts';
 import type { Bench } from './chat.ts';
+import { memoryMb } from './consumption.ts';
 import type { Figures } from './figures.ts';
 import { addVm } from './vms.ts';
 
@@ -12,11 +13,6 @@ import { addVm } from './vms.ts';
  * Resident memory of each process, freshly started, after it has answered once: with nothing in the projections, and
  * with 1,000 VMs. Only the bot knows of VMs; the others are there to show that.
  */
-
-const residentMb = async ({ pid }: ServiceProcess): Promise<number> => {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
-};
 
 const addVms = async (dataDir: string, count: number): Promise<void> => {
   const store = await openStore({ dataDir, log: createLog('bench', 'silent') });
@@ -52,7 +48,7 @@ const measure = async ({ berth }: Bench, dataDir: string): Promise<number[]> => 
       start('practice', { PRACTICE_PORT: `${await findFreePort()}`, DATA_DIR: dataDir }),
     ]);
     await berth.admin.ask('/list_allowed');
-    return await Promise.all([bot, worker, gateway, practice].map(residentMb));
+    return await Promise.all([bot, worker, gateway, practice].map((service) => memoryMb(service, 'VmRSS')));
   } finally {
     await Promise.all(beside.map((service) => service.end()));
   }

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { createOutput, type Output } from './output.ts';
 
 /** A terminal's page without its browser: presses the link's button, and speaks the socket's protocol. */
 
-export type Terminal = {
+export type Terminal = Pick<Output, 'until'> & {
   write(text: string): void;
-  /** Resolves once the output since this call holds the text; gives how many bytes came until then. */
-  until(text: string): Promise<number>;
   close(): Promise<void>;
 };
 
@@ -17,11 +16,16 @@ const acknowledgedEvery = 64 * 1_024;
 
 const attach = async (url: string, headers: Record<string, string>): Promise<Terminal> => {
   const socket = new WebSocket(url, { headers, perMessageDeflate: false });
-  const listeners = new Set<(data: Buffer) => void>();
+  const output = createOutput();
+  let unacknowledged = 0;
   const attached = new Promise<void>((resolve, reject) => {
     socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) {
-        for (const listener of listeners) listener(data);
+        output.take(data);
+        unacknowledged += data.length;
+        if (unacknowledged < acknowledgedEvery) return;
+        socket.send(JSON.stringify({ type: 'ack', bytes: unacknowledged }));
+        unacknowledged = 0;
         return;
       }
       const { type, reason } = JSON.parse(data.toString()) as { type: string; reason?: string };
@@ -31,30 +35,12 @@ const attach = async (url: string, headers: Record<string, string>): Promise<Ter
     socket.once('close', () => reject(new Error('the terminal was closed')));
     socket.once('error', reject);
   });
-  let unacknowledged = 0;
-  listeners.add(({ length }) => {
-    unacknowledged += length;
-    if (unacknowledged < acknowledgedEvery) return;
-    socket.send(JSON.stringify({ type: 'ack', bytes: unacknowledged }));
-    unacknowledged = 0;
-  });
   await once(socket, 'open');
   socket.send(JSON.stringify({ type: 'resize', columns: 120, rows: 40 }));
   await attached;
   return {
     write: (text) => socket.send(Buffer.from(text)),
-    until: (text) =>
-      new Promise((resolve) => {
-        let [bytes, tail] = [0, ''];
-        const listener = (data: Buffer): void => {
-          bytes += data.length;
-          tail = (tail + data.toString('latin1')).slice(-(data.length + text.length));
-          if (!tail.includes(text)) return;
-          listeners.delete(listener);
-          resolve(bytes);
-        };
-        listeners.add(listener);
-      }),
+    until: output.until,
     async close() {
       const closed = once(socket, 'close');
       socket.close();

@@ -36,7 +36,7 @@ export const startWithGateway = async ({
   const redis = connectRedis(berth.redis.url, 'consumer', log);
   const port = await findFreePort();
   const origin = `http://127.0.0.1:${port}`;
-  let gateway: ServiceProcess;
+  let gateway: ServiceProcess | undefined;
   const startGateway = async (extra: NodeJS.ProcessEnv = {}) => {
     gateway = await startService('gateway', 'services/gateway/main.ts', {
       REDIS_URL: berth.redis.url,
@@ -50,14 +50,24 @@ export const startWithGateway = async ({
     });
     return gateway;
   };
-  await startGateway();
-  await berth.admin.ask('/start');
+  const stop = async () => {
+    await gateway?.end();
+    redis.disconnect();
+    await berth.stop();
+  };
+  try {
+    await startGateway();
+    await berth.admin.ask('/start');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     berth,
     redis,
     port,
     origin,
-    gateway: () => gateway,
+    gateway: () => gateway!,
     startGateway,
     async newVm(firstName, vmName) {
       const person = await berth.newUser(firstName);
@@ -83,10 +93,6 @@ export const startWithGateway = async ({
     },
     revoke: (what) =>
       revoke(redis, berth.instance, { vmId: null, userId: null, at: new Date().toISOString(), ...what }),
-    async stop() {
-      await gateway?.end();
-      redis.disconnect();
-      await berth.stop();
-    },
+    stop,
   };
 };

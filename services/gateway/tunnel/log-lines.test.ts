@@ -78,4 +78,15 @@ describe('cloudflared’s lines', () => {
       'ERR Request failed connIndex=2 dest=https://a.trycloudflare.com/… type=http',
     );
   });
+
+  it.each([
+    'ERR error="Get \\"http://127.0.0.1:8080/t/SECRET\\": EOF" connIndex=0',
+    'ERR failed originService=http://127.0.0.1:8080 path=/t/SECRET type=http',
+    'ERR failed request="GET /d/SECRET HTTP/1.1"',
+    'ERR dest=wss://a.trycloudflare.com/terminal/SECRET/socket?window=SECRET type=ws',
+    'ERR failed path=/terminal/SECRET/socket?window=SECRET',
+  ])('lose them wherever they stand: %s', (line) => {
+    expect(withoutPaths(line)).toMatch(/^ERR /);
+    expect(withoutPaths(line)).not.toContain('SECRET');
+  });
 });

@@ -39,4 +39,8 @@ export const readLine = (line: string): Said | null => {
 
 /** Lines about failed requests hold addresses with people's tickets in them: only the host stays. */
 export const withoutPaths = (line: string): string =>
-  line.replace(/(\w+:\/\/[^\s/"]+)\/[^\s"]*/g, '$1/…').slice(0, 500);
+  line
+    .replace(/(\w+:\/\/[^\s/"]+)\/[^\s"]*/g, '$1/…')
+    // A path may also stand alone, as in `path=/t/…` or `GET /t/… HTTP/1.1`.
+    .replace(/\/(?:t|d|terminal)\/[^\s"]*/g, '/…')
+    .slice(0, 500);
