@@ -33,8 +33,9 @@ const startWorld = async (control: Control = {}) => {
     CLOUDFLARE_API_ROOT: api.root,
     TUNNEL_PROBE_VIA: `http://127.0.0.1:${edgePort}`,
   };
-  const start = async (more: Record<string, string> = {}): Promise<TestTunnel> => {
-    const started = await startTunnel({ ...variables, ...more }, { times: { opening: 8_000 } });
+  const start = async (more: Record<string, string> = {}, bind?: string): Promise<TestTunnel> => {
+    const options = { times: { opening: 8_000 }, ...(bind === undefined ? {} : { bind }) };
+    const started = await startTunnel({ ...variables, ...more }, options);
     releases.push(started.stop);
     return started;
   };
@@ -72,6 +73,14 @@ describe('a named tunnel', () => {
     expect(await textAt(edgePort)).toBe('hello https');
     expect(tunnel.status()).toMatchObject({ way: 'named', wanted: true, connected: true });
     expect(tunnel.publicOrigin()).toBe(`https://${hostname}`);
+  });
+
+  it.each(['127.0.0.2', '::1'])('leads to the gateway that listens on %s', async (bind) => {
+    const { api, edgePort, start } = await startWorld();
+    const { open, address } = await start({}, bind);
+    expect((await open()).way).toBe('named');
+    expect(api.tunnels[0]!.ingress[0]!.service).toBe(address);
+    expect(await textAt(edgePort)).toBe('hello https');
   });
 
   it('found as it should be is left as it is', async () => {

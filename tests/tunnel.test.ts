@@ -53,6 +53,13 @@ describe('a quick tunnel', () => {
     expect(tunnel.publicOrigin()).toBe(origin);
   });
 
+  it.each(['127.0.0.2', '::1', '0.0.0.0'])('leads to the gateway that listens on %s', async (bind) => {
+    const { open } = await start({}, {}, { bind });
+    const { origin, way } = await open();
+    expect(way).toBe('quick');
+    expect(await (await fetch(`${origin}/page`)).text()).toBe('hello https');
+  });
+
   it('is shared by all who wish meanwhile and later', async () => {
     const { cloudflared, open } = await start();
     const origins = await Promise.all(Array.from({ length: 20 }, open));

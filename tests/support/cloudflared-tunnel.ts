@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
+import { addressOf } from '../../services/gateway/tunnel/address.ts';
 import { tunnelRule, tunnelVariables } from '../../services/gateway/tunnel/env.ts';
 import type { Timings } from '../../services/gateway/tunnel/supervise.ts';
 import { createTunnel, type Tunnel } from '../../services/gateway/tunnel/tunnel.ts';
@@ -10,7 +11,7 @@ import { createLog } from '../../shared/log.ts';
 
 /** A tunnel in the test's own process, before a web server that answers what the gateway does. */
 
-const serve = async () => {
+const serve = async (host: string) => {
   const server = createServer((request, response) => {
     response.writeHead(200, { 'x-host': request.headers.host ?? '' });
     response.end(
@@ -21,7 +22,7 @@ const serve = async () => {
   sockets.on('connection', (socket) => {
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   return {
@@ -46,16 +47,17 @@ export type TestTunnel = {
 
 export const startTunnel = async (
   variables: Record<string, string>,
-  options: { instance?: string; times?: Partial<Timings>; port?: number } = {},
+  /** `bind`: where the web server listens. `port`: where the tunnel leads to, if not there. */
+  options: { instance?: string; times?: Partial<Timings>; bind?: string; port?: number } = {},
 ): Promise<TestTunnel> => {
-  const web = await serve();
+  const bind = options.bind ?? '127.0.0.1';
+  const web = await serve(bind);
   const env = parseEnv(z.object(tunnelVariables).check(tunnelRule), { PATH: process.env.PATH, ...variables });
   const written: string[] = [];
-  const address = `http://127.0.0.1:${web.port}`;
+  const address = addressOf(bind, options.port ?? web.port);
   const tunnel = createTunnel({
     env,
     instance: options.instance ?? 'tunnel-test',
-    gatewayPort: options.port ?? web.port,
     address,
     log: createLog('gateway', 'debug', { write: (text: string) => void written.push(text) }),
     times: { shortestDelay: 50, look: 200, ...options.times },

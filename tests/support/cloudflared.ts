@@ -102,7 +102,7 @@ const forward = (incoming: IncomingMessage) => {
     'cf-ray': '9a1b2c3d4e5f6a7b-FRA',
   };
   return request({
-    host: target.hostname,
+    host: target.hostname.replace(/^\[|\]$/g, ''),
     port: target.port,
     method: incoming.method,
     path: incoming.url,

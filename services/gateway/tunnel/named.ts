@@ -14,7 +14,8 @@ export type NamedSettings = {
   /** Only tests have another than Cloudflare's. */
   apiRoot: string | undefined;
   instance: string;
-  gatewayPort: number;
+  /** What the tunnel leads to, `http://127.0.0.1:8080`. */
+  target: string;
 };
 
 type Api = { client: Cloudflare; settings: NamedSettings; signal: AbortSignal };
@@ -107,7 +108,7 @@ const putIngress = async (api: Api, tunnelId: string): Promise<void> => {
   const { client, settings, signal } = api;
   const { configurations } = client.zeroTrust.tunnels.cloudflared;
   const wanted = [
-    { hostname: settings.hostname, service: `http://127.0.0.1:${settings.gatewayPort}` },
+    { hostname: settings.hostname, service: settings.target },
     // The last rule has no host name, though the library's type demands one.
     { service: 'http_status:404' } as { hostname: string; service: string },
   ];

@@ -30,7 +30,8 @@ export type Running = {
 export type OpenDeps = {
   program: string;
   instance: string;
-  gatewayPort: number;
+  /** What a quick tunnel leads to, `http://127.0.0.1:8080`. */
+  target: string;
   childEnv: ChildEnv;
   probe: Probe;
   log: Log;
@@ -43,12 +44,12 @@ const refusals = 3;
 /** Words that say less than others: they never replace what was said before. */
 const vague: ReadonlySet<ProblemCode> = new Set(['service-fault', 'connection-lost', 'edge-unreachable']);
 
-const argsOf = (plan: Plan, gatewayPort: number) => (config: string) => [
+const argsOf = (plan: Plan, target: string) => (config: string) => [
   ...['tunnel', '--no-autoupdate', '--config', config],
   // Port 0: any free one; cloudflared says which. Only loopback: this port also shows its configuration.
   ...['--metrics', '127.0.0.1:0', '--grace-period', '2s'],
   ...(plan.protocol === 'auto' ? [] : ['--protocol', plan.protocol]),
-  ...(plan.way === 'quick' ? ['--url', `http://127.0.0.1:${gatewayPort}`] : ['run']),
+  ...(plan.way === 'quick' ? ['--url', target] : ['run']),
 ];
 
 /** `https://` before a bare name, as cloudflared itself reads it. */
@@ -69,7 +70,7 @@ const ask = async (url: string): Promise<Response | null> => {
  */
 export const openOnce = async (
   plan: Plan,
-  { program, instance, gatewayPort, childEnv, probe, log }: OpenDeps,
+  { program, instance, target, childEnv, probe, log }: OpenDeps,
   signal: AbortSignal,
   onOrigin: (origin: string) => void,
 ): Promise<Running> => {
@@ -108,7 +109,7 @@ export const openOnce = async (
   const child: Child = await startChild({
     program,
     instance,
-    args: argsOf(plan, gatewayPort),
+    args: argsOf(plan, target),
     env: childEnv,
     token: plan.way === 'named' ? plan.token : null,
     onLine,

@@ -4,6 +4,7 @@ import { gatewayHost } from '../../../queues/catalog.ts';
 import { createConsumer } from '../../../queues/consumer.ts';
 import type { Lifecycle } from '../../../shared/lifecycle.ts';
 import type { Log } from '../../../shared/log.ts';
+import { addressOf } from './address.ts';
 import { createAnnouncer } from './announce.ts';
 import type { TunnelEnv } from './env.ts';
 import { openTunnelProcessor } from './processor.ts';
@@ -31,12 +32,6 @@ const grace = 250;
 const jobsDeadline = 1_000;
 const statusDeadline = 300;
 
-/** Where the gateway listens on all addresses, people of the machine itself reach it by loopback. */
-const addressOf = (bind: string, port: number): string => {
-  const host = bind === '0.0.0.0' || bind === '::' ? '127.0.0.1' : bind;
-  return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`).origin;
-};
-
 /** Call it before the web server is made, which asks `publicOrigin`; then `begin` when it listens. */
 export const createTunnelProcess = ({
   env,
@@ -49,7 +44,6 @@ export const createTunnelProcess = ({
   const tunnel: Tunnel = createTunnel({
     env,
     instance,
-    gatewayPort: env.GATEWAY_PORT,
     address: addressOf(env.GATEWAY_BIND_ADDRESS, env.GATEWAY_PORT),
     log,
     onChange: () => announcer.now(),

@@ -26,8 +26,7 @@ const tokenFileSince = '2025.4.0';
 export type TunnelDeps = {
   env: TunnelEnv;
   instance: string;
-  gatewayPort: number;
-  /** The gateway's own address, `http://127.0.0.1:8080`. */
+  /** The gateway's own address, `http://127.0.0.1:8080`; the tunnel leads there. */
   address: string;
   log: Log;
   /** At every change of the status. */
@@ -42,7 +41,7 @@ const childEnvOf = ({ PATH, SSL_CERT_FILE, SSL_CERT_DIR }: TunnelEnv): ChildEnv 
 });
 
 export const createTunnel = (deps: TunnelDeps) => {
-  const { env, instance, gatewayPort, address, log, onChange = () => undefined } = deps;
+  const { env, instance, address, log, onChange = () => undefined } = deps;
   const isNamed = env.TUNNEL === 'named' || (env.TUNNEL === 'auto' && isNamedConfigured(env));
   const mayTunnel = env.PUBLIC_URL === undefined && env.TUNNEL !== 'off';
   const childEnv = childEnvOf(env);
@@ -54,7 +53,7 @@ export const createTunnel = (deps: TunnelDeps) => {
   const open = {
     program,
     instance,
-    gatewayPort,
+    target: address,
     childEnv,
     probe: createProbe(env.TUNNEL_PROBE_VIA),
     log,
@@ -65,7 +64,7 @@ export const createTunnel = (deps: TunnelDeps) => {
     hostname: env.CLOUDFLARE_HOSTNAME!,
     apiRoot: env.CLOUDFLARE_API_ROOT,
     instance,
-    gatewayPort,
+    target: address,
   });
   const openBy = async (
     by: Protocol,
