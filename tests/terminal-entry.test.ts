@@ -72,11 +72,17 @@ describe('a link', () => {
     expect((await fetch(link)).status).toBe(200);
   });
 
-  it('opens nothing after a revocation', async () => {
+  it('opens nothing after a revocation, and says why', async () => {
     const other = await all.newVm('Paul', 'other');
     const link = await all.newLink(other);
     await all.revoke({ userId: other.userId, reason: 'user-removed' });
-    expect((await pressButton(link)).status).toBe(404);
+    const pressed = await pressButton(link);
+    expect(pressed.status).toBe(404);
+    expect(await pressed.text()).toContain('not on the list of users');
+    const stopped = await all.newLink(vm);
+    await all.revoke({ vmId: vm.vmId, reason: 'vm-stopped' });
+    for (const answer of [await fetch(stopped), await pressButton(stopped)])
+      expect(await answer.text()).toMatch(/VM was stopped.*\/start_vm.*\/web_terminal/s);
   });
 });
 

@@ -123,6 +123,15 @@ describe('the way into the dashboard', () => {
       expect((await press(app, text)).statusCode).toBe(404);
   });
 
+  it('is closed to somebody who was removed, and says so', async () => {
+    const app = open();
+    const ticket = await newTicket();
+    const at = new Date().toISOString();
+    await revoke(redis, instance, { vmId: null, userId: 7, reason: 'user-removed', at });
+    for (const answer of [await app.inject({ url: `/d/${ticket}` }), await press(app, ticket)])
+      expect([answer.statusCode, answer.body]).toEqual([404, expect.stringContaining('not on the list')]);
+  });
+
   it('is tried thirty times a minute from one address, and by others meanwhile', async () => {
     const app = open();
     const tries = (address: string) =>

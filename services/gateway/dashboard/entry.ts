@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Redis } from 'ioredis';
 import { findRevocation, isSecret, lookAtTicket, spendTicket } from '../../../queues/tickets.ts';
 import { isOwnOrigin, isSecure } from '../origin.ts';
-import { foreignPage, pagePolicy, spentPage, ticketPage, unknownPage } from './pages.ts';
+import { foreignPage, pagePolicy, removedPage, spentPage, ticketPage, unknownPage } from './pages.ts';
 import { cookieName, cookieOptions } from './session.ts';
 
 /** From the link in the chat to a session: looking at the page spends nothing, pressing its button does. */
@@ -41,16 +41,19 @@ export const registerEntry = async (app: FastifyInstance, deps: EntryDeps): Prom
       done(null, {}),
     );
 
-  const look = async (ticket: string): Promise<'good' | 'spent' | 'unknown'> => {
+  const look = async (ticket: string): Promise<'good' | 'spent' | 'unknown' | 'removed'> => {
     if (!isSecret(ticket)) return 'unknown';
     const found = await lookAtTicket(redis, instance, ticket);
     if (found.state !== 'good') return found.state;
     // A ticket of another kind is not spent here, and one that is void opens nothing.
     if (found.grant.kind !== 'dashboard') return 'unknown';
-    return (await findRevocation(redis, instance, found.grant)) === null ? 'good' : 'unknown';
+    // What concerns a dashboard concerns its person.
+    return (await findRevocation(redis, instance, found.grant)) === null ? 'good' : 'removed';
   };
-  const refuse = (reply: FastifyReply, state: 'spent' | 'unknown') =>
-    state === 'spent' ? sendPage(reply, 410, spentPage) : sendPage(reply, 404, unknownPage);
+  const refuse = (reply: FastifyReply, state: 'spent' | 'unknown' | 'removed') => {
+    if (state === 'spent') return sendPage(reply, 410, spentPage);
+    return sendPage(reply, 404, state === 'removed' ? removedPage : unknownPage);
+  };
 
   app.get<Ticket>('/d/:ticket', limited, async ({ params }, reply) => {
     const state = await look(params.ticket);

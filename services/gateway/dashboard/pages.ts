@@ -50,6 +50,10 @@ export const unknownPage = page(
   'This link is over',
   '<p>A link is good for five minutes. Send <code>/dashboard</code> to the bot for a new one.</p>',
 );
+export const removedPage = page(
+  'This link is void',
+  '<p>You are not on the list of users any more. Ask the administrator.</p>',
+);
 export const foreignPage = page(
   'Not from here',
   '<p>The request came from another site. Open the link itself, and press the button there.</p>',

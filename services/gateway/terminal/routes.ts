@@ -5,7 +5,13 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
-import { findRevocation, isSecret, lookAtTicket, spendTicket } from '../../../queues/tickets.ts';
+import {
+  findRevocation,
+  isSecret,
+  lookAtTicket,
+  type Revocation,
+  spendTicket,
+} from '../../../queues/tickets.ts';
 import type { Log } from '../../../shared/log.ts';
 import { type EndReason, longestInput, windowId } from '../../../shared/terminal/protocol.ts';
 import { isOwnOrigin, isSecure } from '../origin.ts';
@@ -21,6 +27,7 @@ import {
   terminalPage,
   ticketPage,
   unknownPage,
+  voidPage,
 } from './pages.ts';
 import { closing, startRelay } from './relay.ts';
 import { cookieName, cookieOptions, enter, pathOf } from './session.ts';
@@ -69,15 +76,17 @@ const registerTickets = (scope: FastifyInstance, deps: TerminalDeps): void => {
     { parseAs: 'string', bodyLimit: 1_024 },
     (_request, _body, done) => done(null, {}),
   );
-  const look = async (ticket: string): Promise<'good' | 'spent' | 'unknown'> => {
+  const look = async (ticket: string): Promise<'good' | 'spent' | 'unknown' | Revocation> => {
     if (!isSecret(ticket)) return 'unknown';
     const found = await lookAtTicket(redis, instance, ticket);
     if (found.state !== 'good') return found.state;
     if (found.grant.kind !== 'terminal') return 'unknown';
-    return (await findRevocation(redis, instance, found.grant)) === null ? 'good' : 'unknown';
+    return (await findRevocation(redis, instance, found.grant)) ?? 'good';
   };
-  const refuse = (reply: FastifyReply, state: 'spent' | 'unknown') =>
-    state === 'spent' ? sendPage(reply, 410, spentPage) : sendPage(reply, 404, unknownPage);
+  const refuse = (reply: FastifyReply, state: 'spent' | 'unknown' | Revocation) => {
+    if (state === 'spent') return sendPage(reply, 410, spentPage);
+    return sendPage(reply, 404, state === 'unknown' ? unknownPage : voidPage(state.reason));
+  };
 
   scope.get<Ticket>('/t/:ticket', { config: perMinute(30) }, async ({ params }, reply) => {
     if (secret === undefined) return sendPage(reply, 503, offPage);
