@@ -207,7 +207,7 @@ export const openTunnel = defineJob({
     /** `https://…`, without a slash at its end. */
     origin: z.url(),
     way: z.enum(['named', 'quick', 'fixed', 'address']),
-    /** Why not a better way, for people; null where there is nothing to add. */
+    /** Which way it is and why, for people; null where there is nothing to add. */
     note: z.string().max(500).nullable(),
   }),
   attempts: 2,

@@ -62,7 +62,11 @@ describe('a named tunnel', () => {
   it('is set up from nothing: tunnel, what it leads to, and the DNS record; and it works', async () => {
     const { api, edgePort, start } = await startWorld();
     const { open, address, tunnel } = await start();
-    expect(await open()).toEqual({ origin: `https://${hostname}`, way: 'named', note: null });
+    expect(await open()).toEqual({
+      origin: `https://${hostname}`,
+      way: 'named',
+      note: `By the tunnel ${hostname}.`,
+    });
     const [made, ...more] = api.tunnels;
     expect(more).toEqual([]);
     expect(made).toMatchObject({ name: `tunnel-test-${hostname}`, config_src: 'cloudflare' });

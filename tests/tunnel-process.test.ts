@@ -260,7 +260,7 @@ describe('the gateway with its tunnel', () => {
     expect(await successful(wish('named'))).toEqual({
       origin: 'https://vms.example.org',
       way: 'named',
-      note: null,
+      note: 'By the tunnel vms.example.org.',
     });
     const secrets = [token, api.tokenOf(api.tunnels[0]!.id), 'tunnel-secret-of'];
     const processes = [gateway.pid, ...cloudflared.alive()];

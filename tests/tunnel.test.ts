@@ -35,7 +35,10 @@ describe('a quick tunnel', () => {
     expect(cloudflared.starts()).toEqual([]);
     expect(tunnel.status()).toMatchObject({ way: 'quick', wanted: false, program: { version: '2025.8.1' } });
     const { origin, way, note } = await open();
-    expect({ way, note }).toEqual({ way: 'quick', note: null });
+    expect({ way, note }).toEqual({
+      way: 'quick',
+      note: 'By a quick Cloudflare tunnel, as no named one is configured; its address changes when it has to be opened anew.',
+    });
     expect(await (await fetch(`${origin}/page`)).text()).toBe('hello https');
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/socket`);
     await once(socket, 'open');
@@ -72,6 +75,9 @@ describe('a quick tunnel', () => {
     const started = await start({}, { TUNNEL: 'quick' });
     await until(() => connected(started));
     expect(started.cloudflared.starts()).toHaveLength(1);
+    expect((await started.open()).note).toBe(
+      'By a quick Cloudflare tunnel; its address changes when it has to be opened anew.',
+    );
   });
 
   it('ends with the gateway, and leaves neither process nor file', async () => {
@@ -103,7 +109,7 @@ describe('a quick tunnel', () => {
     const second = await open();
     expect(second.origin).not.toBe(first.origin);
     expect(second.note).toMatch(
-      /opened anew at \d\d:\d\d UTC and has another address since; older links lead/,
+      /^By a quick .* It was opened anew at \d\d:\d\d UTC and has another address since; older links lead/,
     );
     const status = tunnel.status();
     expect(status).toMatchObject({ restarts: 1, lastProblem: { text: 'cloudflared ended unexpectedly.' } });
@@ -248,7 +254,11 @@ describe('without a tunnel', () => {
       {},
       { TUNNEL: 'quick', PUBLIC_URL: 'https://vms.example.org/' },
     );
-    expect(await open()).toEqual({ origin: 'https://vms.example.org', way: 'fixed', note: null });
+    expect(await open()).toEqual({
+      origin: 'https://vms.example.org',
+      way: 'fixed',
+      note: 'By the address in PUBLIC_URL.',
+    });
     expect(tunnel.status()).toMatchObject({ way: 'fixed', wanted: false });
     expect(cloudflared.starts()).toEqual([]);
   });

@@ -54,11 +54,16 @@ export class TunnelProblem extends Error {
   }
 }
 
+/** Which way a link goes, and why. `isChosen`: the settings name this way, so that nobody asks why. */
 export const notes = {
+  fixed: 'By the address in PUBLIC_URL.',
+  named: (hostname: string): string => `By the tunnel ${hostname}.`,
+  quick: (isChosen: boolean): string =>
+    `By a quick Cloudflare tunnel${isChosen ? '' : ', as no named one is configured'}; its address changes when it has to be opened anew.`,
   off: 'The tunnel is off (TUNNEL=off): this address works only where the gateway’s machine can be reached.',
   address: (problem: TunnelProblem): string =>
     `${problem.text} This address works only where the gateway’s machine can be reached.`,
-  /** `at`: ISO. */
+  /** Goes behind the one of quick tunnels. `at`: ISO. */
   changed: (at: string): string =>
-    `The tunnel was opened anew at ${at.slice(11, 16)} UTC and has another address since; older links lead nowhere.`,
+    `It was opened anew at ${at.slice(11, 16)} UTC and has another address since; older links lead nowhere.`,
 };

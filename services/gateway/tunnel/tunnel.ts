@@ -127,16 +127,22 @@ export const createTunnel = (deps: TunnelDeps) => {
     },
     /**
      * An address under which people reach the gateway, within a minute. Where the settings leave the choice (`auto`), the
-     * gateway's own is better than none, with a note why; where they want a tunnel, rejects with a TunnelProblem.
+     * gateway's own is better than none; where they want a tunnel, rejects with a TunnelProblem. The note says which way
+     * it is and why.
      */
     async open(signal: AbortSignal): Promise<OpenTunnel> {
-      if (env.PUBLIC_URL !== undefined) return { origin: env.PUBLIC_URL, way: 'fixed', note: null };
+      if (env.PUBLIC_URL !== undefined) return { origin: env.PUBLIC_URL, way: 'fixed', note: notes.fixed };
       if (env.TUNNEL === 'off') return { origin: address, way: 'address', note: notes.off };
       try {
         const origin = await wish(signal);
+        if (isNamed) return { origin, way: 'named', note: notes.named(env.CLOUDFLARE_HOSTNAME!) };
         const { changedAt } = supervisor.state();
-        const note = changedAt === null || isNamed ? null : notes.changed(changedAt);
-        return { origin, way: isNamed ? 'named' : 'quick', note };
+        const quick = notes.quick(env.TUNNEL === 'quick');
+        return {
+          origin,
+          way: 'quick',
+          note: changedAt === null ? quick : `${quick} ${notes.changed(changedAt)}`,
+        };
       } catch (error) {
         if (!(error instanceof TunnelProblem) || env.TUNNEL !== 'auto' || error.code === 'closing')
           throw error;
