@@ -62,5 +62,6 @@ const words: Record<FailureCode, (detail: string) => Words> = {
 
 export const failureInWords = (code: string | null, detail: string | null): Words => {
   const known = words[(code ?? 'gave-up') as FailureCode] ?? words['gave-up'];
-  return known(detail ?? '');
+  // The sentences bring their own full stop; an ellipsis stays.
+  return known((detail ?? '').replace(/(?<!\.)\.$/, ''));
 };

@@ -62,6 +62,11 @@ const ways: Record<GatewayEntry['tunnel']['way'], string> = {
   address: 'its own address, no tunnel',
 };
 
+const restartsInWords = (restarts: number): string => {
+  if (restarts === 0) return '';
+  return `, opened anew ${restarts === 1 ? 'once' : `${restarts} times`}`;
+};
+
 const gatewayInWords = ({ tunnel, pid, startedAt }: GatewayEntry): FmtString[] => {
   const { way, origin, program, wanted, connected, since, lastProblem, restarts } = tunnel;
   const isTunnel = way === 'named' || way === 'quick';
@@ -73,7 +78,7 @@ const gatewayInWords = ({ tunnel, pid, startedAt }: GatewayEntry): FmtString[] =
   return [
     fmt``,
     fmt`🌐 ${bold('Gateway')} ${pid} since ${timeInWords(startedAt)}: ${origin}`,
-    fmt`By ${ways[way]}${isTunnel ? `, ${state} since ${timeInWords(since)}${restarts > 0 ? `, opened anew ${restarts} times` : ''}` : ''}`,
+    fmt`By ${ways[way]}${isTunnel ? `, ${state} since ${timeInWords(since)}${restartsInWords(restarts)}` : ''}`,
     fmt`cloudflared: ${program.version ?? 'not installed'}`,
     ...(lastProblem === null || program.version === null
       ? []

@@ -12,6 +12,7 @@ import * as buttons from './buttons.ts';
 import { failureInWords } from './failures.ts';
 import * as general from './general.ts';
 import * as operations from './operations.ts';
+import { overviewInWords } from './overview.ts';
 import * as refusals from './refusals.ts';
 import { accessInWords, statusInWords, vmCard } from './vms.ts';
 
@@ -168,9 +169,53 @@ describe('a failure', () => {
     }
   });
 
+  it('ends with one full stop, whether its detail brings one or not', () => {
+    for (const given of ['It is so', 'It is so.']) {
+      expect(failureInWords('tunnel-unavailable', given).what).toMatch(/: It is so\.$/);
+    }
+  });
+
   it('of a code that nobody knows is still told', () => {
     expect(failureInWords('from-a-newer-worker', null).what).toContain('gave up');
     expect(failureInWords(null, null).what).toContain('gave up');
+  });
+});
+
+describe('the overview', () => {
+  const at = '2026-11-24T12:00:00.000Z';
+  const withRestarts = (restarts: number): string =>
+    overviewInWords({
+      instance: 'berth',
+      defaults: { memoryBytes: GIB, cpus: 1, diskBytes: GIB, maxVms: 1, gpu: false },
+      maintenanceSince: null,
+      people: { administrators: 1, allowed: 0, asking: 0 },
+      vms: {},
+      redisAnswers: true,
+      hosts: [],
+      gateways: [
+        {
+          gatewayId: 'g',
+          pid: 1,
+          startedAt: at,
+          at,
+          tunnel: {
+            way: 'quick',
+            origin: 'https://a.trycloudflare.com',
+            program: { version: '2025.8.1' },
+            wanted: true,
+            connected: true,
+            since: at,
+            lastProblem: null,
+            restarts,
+          },
+        },
+      ],
+    }).text;
+
+  it('counts how often a tunnel was opened anew as people do', () => {
+    expect(withRestarts(0)).not.toContain('anew');
+    expect(withRestarts(1)).toMatch(/, opened anew once$/m);
+    expect(withRestarts(2)).toMatch(/, opened anew 2 times$/m);
   });
 });
 
