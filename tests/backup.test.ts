@@ -94,7 +94,7 @@ describe('restored on an empty machine', () => {
   });
 
   it('a VM removed meanwhile is told as lost, at once', async () => {
-    await person.waitForMessage(says('gone', 'disappeared'), long);
+    await person.waitForMessage(says('gone', 'vanished'), long);
     expect(Date.now() - began).toBeLessThan(30_000);
   });
 
