@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { createLog } from '../shared/log.ts';
 import { loadMasterKey } from '../shared/secrets/master-key.ts';
 import { createVault } from '../shared/secrets/vault.ts';
 import { command, vmId } from '../shared/vm/testing/history.ts';
-import { startRedis } from '../tests/support/redis.ts';
+import { findFreePort, startRedis } from '../tests/support/redis.ts';
 
 /** The tools themselves: what they make, and what they refuse. `tests/backup.test.ts` has them in a whole Berth. */
 
@@ -250,6 +251,25 @@ describe('a restore', () => {
       .executeTakeFirstOrThrow();
     expect(JSON.parse(row.payload!).access.revision).toBeGreaterThan(1_000_000_000);
     await store.close();
+  });
+
+  it("empties Berth's own Redis, which does not run then, and leaves its port and password", async () => {
+    await fill();
+    await backup();
+    const own = join(elsewhere(), 'redis');
+    mkdirSync(join(own, 'appendonlydir'), { recursive: true });
+    writeFileSync(join(own, 'berth.json'), JSON.stringify({ port: await findFreePort(), password: 'x' }));
+    expect(await restore()).toMatchObject({ exitCode: 0 });
+    expect(readdirSync(own)).toEqual(['berth.json']);
+  });
+
+  it('removes what one that was killed has left', async () => {
+    await fill();
+    await backup();
+    const { pid } = spawnSync('true'); // it has ended
+    mkdirSync(join(elsewhere(), `.staging-${pid}-abcdef`), { recursive: true });
+    await restore();
+    expect(readdirSync(elsewhere()).sort()).toEqual(['berth.db', 'berth.lock', 'secret.key']);
   });
 
   it("forgets what Redis holds of this instance, and nobody else's; a Redis that is away is no reason to begin", async () => {
