@@ -169,6 +169,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   await withDeadline(whenReady(producer.redis), 1_000, 'reaching Redis').catch((err) =>
     log.warn({ err }, 'Redis does not answer yet'),
   );
+  observations.look();
   const poller = startPoller({ api, allowedUpdates, handle, log, signal: lifecycle.signal });
   lifecycle.onShutdown('poller', () => poller.ended, 10_000);
   // Ending by itself means that going on makes no sense: the token is wrong, or somebody else polls with it.

@@ -75,11 +75,14 @@ export const createObservations = (dependencies: Dependencies) => {
   };
 
   let looking: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
+  const look = (): void => {
     looking = lookAtAll().catch((err) => log.debug({ err }, 'no look at the VMs was possible'));
-  }, interval);
+  };
+  const timer = setInterval(look, interval);
 
   return {
+    /** Looks at everything now, as when the bot has just begun: it may have missed much, or been restored. */
+    look,
     /** Rejects when the storage or Redis is out; then the hint must come again. */
     async onHint({ host, kind, vmId }: Hint): Promise<void> {
       if (kind === 'engine-back') return ask(host, await findAtRest(host));

@@ -229,3 +229,12 @@ describe('relay and sweeper together', () => {
     expect(await states()).toEqual(waiting);
   });
 });
+
+it('an operation whose job was made later, as after a restore, has its time from then on', async () => {
+  const created_at = new Date(minutesLater(600)()).toISOString();
+  await store.db.updateTable('outbox').set({ created_at }).execute();
+  await sweep(minutesLater(620));
+  expect(await statusOf('create')).toEqual(['open', null]);
+  await sweep(minutesLater(700));
+  expect(await statusOf('create')).toEqual(['timed-out', null]);
+});

@@ -9,7 +9,7 @@ import { vm, vmStream } from '../../shared/vm/decider.ts';
 import { catalogNameOf } from './operation-job.ts';
 import { findOpenOperations } from './queries.ts';
 import { createDispatcher } from './relay.ts';
-import { isVmOperation, type OperationRow } from './store/schema.ts';
+import { isVmOperation, type OperationRow, type OutboxRow } from './store/schema.ts';
 import type { Store } from './store/store.ts';
 
 /**
@@ -111,43 +111,49 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
     }
   };
 
-  /** Jobs that were sent long enough ago for their absence to mean something. */
-  const sentBefore = async (operationIds: string[], time: number): Promise<Set<string>> => {
+  type JobRow = Pick<OutboxRow, 'created_at' | 'sent_at'>;
+
+  const findJobs = async (operationIds: string[]): Promise<Map<string, JobRow>> => {
     const rows = await store.db
       .selectFrom('outbox')
-      .select('job_id')
+      .select(['job_id', 'created_at', 'sent_at'])
       .where('kind', '=', 'job')
       .where('operation_id', 'in', operationIds)
-      .where('sent_at', '<', new Date(time).toISOString())
       .execute();
-    return new Set(rows.map(({ job_id }) => job_id));
+    return new Map(rows.map(({ job_id, ...row }) => [job_id, row]));
   };
 
-  const isOverdue = (operation: OperationRow): boolean =>
-    now() - Date.parse(operation.requested_at) > deadlineOf(operation);
+  /** Long enough ago for the job's absence to mean something. */
+  const wasSent = (job: JobRow | undefined, before: number): boolean =>
+    job !== undefined && job.sent_at !== null && Date.parse(job.sent_at) < before;
 
-  const look = async (operation: OperationRow, sent: Set<string>): Promise<void> => {
+  /** A job made later than it was asked for, as after a restore, has its time from then on. */
+  const isOverdue = (operation: OperationRow, job: JobRow | undefined): boolean => {
+    const begun = Math.max(Date.parse(operation.requested_at), Date.parse(job?.created_at ?? '1970-01-01'));
+    return now() - begun > deadlineOf(operation);
+  };
+
+  const look = async (operation: OperationRow, job: JobRow | undefined, before: number): Promise<void> => {
     const { operation_id: operationId, attempt, kind, host } = operation;
     const jobId = `${operationId}.${attempt}`;
     // Whatever time is over: a job that has ended knows how.
-    if (sent.has(jobId) && producer.isReady()) {
+    if (wasSent(job, before) && producer.isReady()) {
       const inspection = await producer.inspect({ jobName: catalogNameOf(kind), host, jobId });
       const ended = inspection.state === 'completed' || inspection.state === 'failed';
-      if (ended || !isOverdue(operation)) return settle(operation, jobId, inspection);
+      if (ended || !isOverdue(operation, job)) return settle(operation, jobId, inspection);
     }
-    if (isOverdue(operation)) await timeOut(operation);
+    if (isOverdue(operation, job)) await timeOut(operation);
   };
 
   const sweep = async (): Promise<void> => {
     const open = await findOpenOperations(store.db);
     if (open.length === 0) return;
-    const sent = await sentBefore(
-      open.map(({ operation_id }) => operation_id),
-      now() - interval,
-    );
+    const before = now() - interval;
+    const jobs = await findJobs(open.map(({ operation_id }) => operation_id));
     for (const operation of open) {
       // One that cannot be looked after must not keep the others from it.
-      await look(operation, sent).catch((err) =>
+      const job = jobs.get(`${operation.operation_id}.${operation.attempt}`);
+      await look(operation, job, before).catch((err) =>
         log.warn({ err, operationId: operation.operation_id }, 'an operation could not be looked after'),
       );
     }
