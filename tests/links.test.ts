@@ -26,6 +26,14 @@ const open = async (link: string): Promise<TerminalTab> => {
   tabs.push(tab);
   return tab;
 };
+/** Whether it ended, with these words, within five seconds of what ended it. */
+const endsSoon = async (tab: TerminalTab, act: () => Promise<unknown>, words: RegExp): Promise<void> => {
+  const begun = performance.now();
+  const acting = act();
+  expect(await sawItsEnd(tab)).toMatch(words);
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  await acting;
+};
 /** The words of the panel at a terminal's end. */
 const sawItsEnd = async (tab: TerminalTab): Promise<string> => {
   await tab.page.waitForSelector('#ended:not([hidden])', { timeout: 15_000 });
@@ -80,29 +88,63 @@ describe('/web_terminal', () => {
     const tab = await open(await askForLink(ann));
     await tab.type('echo here\n');
     await tab.sees(/^here$/m);
-    const sent = performance.now();
-    await ann.send('/stop');
-    expect(await sawItsEnd(tab)).toMatch(/stopped/i);
-    expect(performance.now() - sent).toBeLessThan(5_000);
+    await endsSoon(tab, () => ann.send('/stop'), /stopped/i);
     await ann.waitForMessage(says('box is stopped'), { timeoutMs: 20_000 });
     const refused = await ann.ask('/web_terminal', says('is stopped'));
     expect(labels(refused)).toContain('▶️ Start');
     await ann.ask('/start_vm', says('running again'), { timeoutMs: 20_000 });
   });
 
-  it('closes when maintenance begins, or its owner is taken off the list', { timeout: 90_000 }, async () => {
+  it('closes as fast when maintenance begins, or its owner is taken off the list', {
+    timeout: 90_000,
+  }, async () => {
     const first = await open(await askForLink(ann));
     await first.sees('$');
-    await all.berth.admin.send('/maintenance on');
-    expect(await sawItsEnd(first)).toMatch(/maintenance/i);
+    await endsSoon(first, () => all.berth.admin.send('/maintenance on'), /maintenance/i);
     await all.berth.admin.ask('/maintenance off', says('1 of 1 VM started'), { timeoutMs: 30_000 });
     const second = await open(await askForLink(ann));
     await second.sees('$');
-    await all.berth.admin.send(`/remove_user ${ann.id}`);
-    expect(await sawItsEnd(second)).toMatch(/list|access/i);
+    await endsSoon(second, () => all.berth.admin.send(`/remove_user ${ann.id}`), /list of users/i);
     await ann.waitForMessage(says('is stopped. Its files are kept'), { timeoutMs: 20_000 });
     await all.berth.admin.ask(`/allow_user ${ann.id}`, says('may use Berth'));
     await ann.ask('/start_vm', says('running again'), { timeoutMs: 30_000 });
+  });
+
+  it('closes as fast when the VM is destroyed', async () => {
+    const bob = all.berth.chat.person((await all.newVm('Bob', 'cabin')).userId);
+    const tab = await open(await askForLink(bob));
+    await tab.type('echo here\n');
+    await tab.sees(/^here$/m);
+    const question = await bob.ask('/destroy', says('for good'));
+    await endsSoon(tab, () => bob.press(question, '🗑 Yes, destroy cabin'), /destroyed/i);
+    await bob.waitForMessage(says('cabin is destroyed'), { timeoutMs: 20_000 });
+  });
+
+  it('says at a restart that the VM comes back, and opens anew when it has', async () => {
+    const tab = await open(await askForLink(ann));
+    await tab.type('echo here\n');
+    await tab.sees(/^here$/m);
+    const restarted = ann.ask('/restart', says('running again'), { timeoutMs: 30_000 });
+    expect(await sawItsEnd(tab)).toMatch(/restarted.*by itself.*\/start_vm/s);
+    await restarted;
+    await tab.page.getByRole('button', { name: 'New terminal' }).click();
+    await tab.type('clear; echo anew-$((40+2))\n');
+    await tab.sees(/^anew-42$/m);
+  });
+
+  it('says what to do instead where the stop has made its link void', async () => {
+    const tab = await open(await askForLink(ann));
+    await tab.type('echo here\n');
+    await tab.sees(/^here$/m);
+    const stopped = ann.ask('/stop', says('box is stopped'), { timeoutMs: 20_000 });
+    await sawItsEnd(tab);
+    await stopped;
+    await ann.ask('/start_vm', says('running again'), { timeoutMs: 20_000 });
+    const again = tab.page.getByRole('button', { name: 'New terminal' });
+    await again.click();
+    await tab.page.getByText('made before the VM was stopped').waitFor();
+    expect(await sawItsEnd(tab)).toContain('/web_terminal');
+    expect(await again.isVisible()).toBe(false);
   });
 
   it('keeps its ticket out of database, Redis and logs', async () => {

@@ -61,9 +61,11 @@ export const createConnection = ({ windowId, size, onOutput, onAttached, onLost,
   };
   const end = (reason) => {
     over = true;
+    // Refused at its beginning: the stop was earlier, and has made the session void.
+    const stoppedBefore = state === 'new' && reason === 'vm-stopped';
     forget();
     clearTimeout(retry);
-    onEnded(reason);
+    onEnded(stoppedBefore ? 'stopped-before' : reason);
     socket?.close();
   };
   const lose = () => {

@@ -9,7 +9,12 @@ export const endings = {
   'closed-by-owner': ['Closed from the chat', askAnew, false],
   'vm-stopped': [
     'The VM has stopped',
-    'Send /start_vm in the chat to start it, then /web_terminal for a new link.',
+    'If it is being restarted it comes back by itself; else send /start_vm in the chat. Then try again here.',
+    true,
+  ],
+  'stopped-before': [
+    'This link is void',
+    'It was made before the VM was stopped. Send /web_terminal in the chat for a new one, and /start_vm first if the VM does not run.',
     false,
   ],
   'vm-destroyed': [
@@ -38,6 +43,9 @@ export const endings = {
 };
 
 export const reconnecting = 'Reconnecting… what you type now is dropped';
+/** Added when it has gone on for a while. */
+export const adviceWhileLost =
+  'If this goes on, the address may have changed: send /web_terminal in the chat for a new link.';
 export const copied = 'Copied';
 export const cannotCopy = 'The browser does not let this page copy; select with Shift held and use its menu.';
 export const cannotPaste = 'The browser does not let this page paste; use its own menu or Ctrl+V.';
