@@ -45,6 +45,19 @@ describe('a terminal goes on as it was', () => {
     await tab.close();
   }, 60_000);
 
+  it('however long that takes, and says after half a minute what else can be done', async () => {
+    const tab = await withState();
+    await tab.page.clock.install();
+    await all.gateway().end('SIGKILL');
+    await reconnecting(tab);
+    expect(await tab.notice()).not.toContain('/web_terminal');
+    await tab.page.clock.fastForward(31_000);
+    await vi.waitFor(async () => expect(await tab.notice()).toMatch(/^Reconnecting….*\/web_terminal/), 5_000);
+    await all.startGateway();
+    await stateIsKept(tab);
+    await tab.close();
+  }, 60_000);
+
   it('when the line was replaced, as after sleep; and Close is done although nobody heard it at once', async () => {
     const tab = await withState();
     await tab.page.evaluate("dispatchEvent(new Event('online'))");

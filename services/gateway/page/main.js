@@ -19,6 +19,22 @@ const tell = (text, ms = 0) => {
   notice.textContent = text;
   if (ms > 0) passing = setTimeout(() => tell(''), ms);
 };
+/** Milliseconds of reconnecting, after which it may be the address that is gone: a quick tunnel has another one each time. */
+const patience = 30_000;
+let lostFor = null;
+let reconnectingText = words.reconnecting;
+const lostNoMore = () => {
+  clearTimeout(lostFor);
+  lostFor = null;
+  reconnectingText = words.reconnecting;
+};
+const tellLost = () => {
+  lostFor ??= setTimeout(() => {
+    reconnectingText = `${words.reconnecting}. ${words.adviceWhileLost}`;
+    tell(reconnectingText);
+  }, patience);
+  tell(reconnectingText);
+};
 const encoder = new TextEncoder();
 
 const windowId = await claimWindowId();
@@ -35,15 +51,17 @@ const connection = createConnection({
     document.title = words.titleOf(vm);
     element('vm').textContent = vm;
     document.body.dataset.state = 'attached';
+    lostNoMore();
     tell('');
   },
   onLost() {
     document.body.dataset.state = 'lost';
-    tell(words.reconnecting);
+    tellLost();
   },
   onEnded(reason) {
     const [title, advice, again] = words.endings[reason] ?? words.endings.ended;
     document.body.dataset.state = 'ended';
+    lostNoMore();
     tell('');
     element('ended-title').textContent = title;
     element('ended-advice').textContent = advice;
