@@ -26,6 +26,7 @@ describe('from /create to a shell and back', () => {
       { timeoutMs: 60_000 },
     );
     expect(created.buttons.flat().map(({ text }) => text)).toEqual([
+      '🖥 Terminal',
       'ℹ️ Status',
       '🔄 Restart',
       '⏹ Stop',

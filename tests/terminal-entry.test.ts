@@ -156,10 +156,10 @@ describe('the session', () => {
 
 describe('a request', () => {
   it('under a foreign name is not answered', async () => {
-    expect(await statusWithHost('/healthz', 'evil.example')).toBe(421);
-    expect(await statusWithHost('/healthz', `127.0.0.1.evil.example:${all.port}`)).toBe(421);
-    expect(await statusWithHost('/healthz', `localhost:${all.port}`)).toBe(200);
-    expect(await statusWithHost('/healthz', `127.0.0.1:${all.port}`)).toBe(200);
+    expect(await statusWithHost('/t/x', 'evil.example')).toBe(421);
+    expect(await statusWithHost('/t/x', `127.0.0.1.evil.example:${all.port}`)).toBe(421);
+    expect(await statusWithHost('/t/x', `localhost:${all.port}`)).toBe(404);
+    expect(await statusWithHost('/t/x', `127.0.0.1:${all.port}`)).toBe(404);
   });
 
   it('gets pages that load nothing from elsewhere, cannot be framed and are not kept', async () => {

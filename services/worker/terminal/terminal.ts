@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Log } from '../../../shared/log.ts';
 import { readFrame } from '../../../shared/terminal/frames.ts';
@@ -15,6 +16,9 @@ export type TerminalDeps = { host: VmHost; leftovers: Leftovers; log: Log };
 export const mostWindows = 20;
 /** Bytes that may wait in the link itself, whatever was acknowledged. */
 const mostWaiting = 4 * 1024 * 1024;
+
+/** With their growing pauses about six seconds. */
+const endAttempts = 7;
 
 const tell = (socket: WebSocket, message: FromWorker): void => socket.send(JSON.stringify(message));
 
@@ -63,9 +67,21 @@ const carry = ({ host, leftovers, log }: TerminalDeps, socket: WebSocket, pty: P
   });
   const resize = createResizer(pty, log);
 
+  let gone = false;
+  const ended = new Promise<void>((resolve) => {
+    const note = () => {
+      gone = true;
+      resolve();
+    };
+    stream.once('end', note).once('close', note);
+  });
   const endSession = async () => {
     endWished = true;
-    await killSessions(engine, containerId, [session], {});
+    // Right after the opening tmux may not have made the session yet: asked again until the terminal has ended.
+    for (let attempt = 0; attempt < endAttempts && !gone; attempt += 1) {
+      await killSessions(engine, containerId, [session], {});
+      await Promise.race([ended, sleep(50 * 2 ** attempt)]);
+    }
   };
   const sayWhy = async () => {
     const why = await pty.whyEnded();
