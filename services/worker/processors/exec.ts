@@ -9,7 +9,7 @@ import { endExec } from './exec-end.ts';
 import { createExecOutput, type ExecOutput, keptBytes } from './exec-output.ts';
 import { settled, waitForExecEnd } from './exec-wait.ts';
 import { withMeaning } from './meaning.ts';
-import { mayNotHaveBegun, ranBefore, runOnce } from './run-once.ts';
+import { killed, mayHaveDied, mayNotHaveBegun, ranBefore, runOnce } from './run-once.ts';
 
 /**
  * Runs one command in a VM, at most once: `run-once` leaves a mark in the VM before it starts the command, and
@@ -21,9 +21,6 @@ type Exec = Payload<typeof exec>;
 const progressEvery = 1_000;
 /** A command that ends sooner needs no message in between. */
 const progressAfter = 500;
-
-/** The exit code of what SIGKILL ended. */
-const killed = 137;
 
 const takeCommand = async ({ operationId }: Exec, context: Context): Promise<string> => {
   const command = await context.takePrivate(`exec:${operationId}`);
@@ -103,8 +100,7 @@ const follow = async (
     }
     const exitCode = await exitCodeOf(host.engine, attachment.execId, {});
     const timedOut = how === 'overdue';
-    const mayHaveDied = exitCode === killed || exitCode === null || mayNotHaveBegun(output);
-    if (mayHaveDied && !timedOut) {
+    if (mayHaveDied(exitCode, output) && !timedOut) {
       await requireSameRun(host, container).catch(async (error) => {
         if (!mayNotHaveBegun(output)) await keepOutput();
         throw error;
