@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { sideEffect } from '../shared/failpoint.ts';
 
 /**
  * Cancelling an operation that a worker may be at: a key that stays, for a job that has not begun, and a word
@@ -15,8 +16,12 @@ export const requestCancellation = async (
   instance: string,
   operationId: string,
 ): Promise<void> => {
-  await redis.set(cancelKey(instance, operationId), '1', 'EX', lifetimeSeconds);
-  await redis.publish(cancelChannel(instance), operationId);
+  await sideEffect('redis: note a cancellation', () =>
+    redis.set(cancelKey(instance, operationId), '1', 'EX', lifetimeSeconds),
+  );
+  await sideEffect('redis: tell of a cancellation', () =>
+    redis.publish(cancelChannel(instance), operationId),
+  );
 };
 
 export const isCancelled = async (redis: Redis, instance: string, operationId: string): Promise<boolean> =>

@@ -8,6 +8,7 @@ import {
 } from 'bullmq';
 
 import { customAlphabet } from 'nanoid';
+import { sideEffect } from '../shared/failpoint.ts';
 import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { cancelChannel, isCancelled } from './cancellation.ts';
@@ -160,14 +161,17 @@ export const createConsumer = (options: ConsumerOptions) => {
       if (done !== undefined) return outcome.parse(done);
       if (failed !== undefined) return { kind: 'failed', reason: { code: 'gave-up', detail: '' } };
       if (job.queue === 'image') await limitBuilds();
-      await queue.add(job.name, job.payload.parse(payload), {
+      const options = {
         jobId,
         attempts: job.attempts,
         parent: { id: parent.id!, queue: parent.queueQualifiedName },
         ignoreDependencyOnFailure: true,
         removeOnComplete: keptJobs,
         removeOnFail: keptJobs,
-      });
+      };
+      await sideEffect('redis: add a job before another', () =>
+        queue.add(job.name, job.payload.parse(payload), options),
+      );
       if (await parent.moveToWaitingChildren(token)) throw new WaitingChildrenError();
       // The child ended between the two looks.
       return runFirst(parent, token)(job, payload);
@@ -248,7 +252,7 @@ export const createConsumer = (options: ConsumerOptions) => {
         jobLog.warn({ reason, ms: took() }, 'job is handed back');
         if (reason === lostReason) throw redacted(error);
         // Delayed until now, it is another worker's at once, and this was no failed try.
-        await job.moveToDelayed(Date.now(), token);
+        await sideEffect('redis: hand a job back', () => job.moveToDelayed(Date.now(), token));
         throw new DelayedError();
       }
       const last = isLastAttempt(job) || error instanceof UnrecoverableError;

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { sideEffect } from '../shared/failpoint.ts';
 import { SupersededError } from './errors.ts';
 
 /**
@@ -23,7 +24,9 @@ export const raiseFence = async (
   vmId: string,
   epoch: number,
 ): Promise<void> => {
-  await redis.eval(raise, 1, fenceKey(instance, vmId), epoch, lifetimeSeconds);
+  await sideEffect('redis: raise a fence', () =>
+    redis.eval(raise, 1, fenceKey(instance, vmId), epoch, lifetimeSeconds),
+  );
 };
 
 /** Throws SupersededError when the VM has a newer operation. A fence that Redis lost stops nobody. */

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { sideEffect } from '../shared/failpoint.ts';
 
 /** Bytes that travel beside a job because whoever looks at the queues must not read them. Gone after a day. */
 
@@ -11,7 +12,9 @@ export const putPrivate = async (
   name: string,
   bytes: Buffer,
 ): Promise<void> => {
-  await redis.set(key(instance, name), bytes, 'EX', lifetimeSeconds);
+  await sideEffect('redis: put a private value', () =>
+    redis.set(key(instance, name), bytes, 'EX', lifetimeSeconds),
+  );
 };
 
 /** Null where there is nothing. The value stays: the same job may be done a second time. */
@@ -19,5 +22,7 @@ export const readPrivate = (redis: Redis, instance: string, name: string): Promi
   redis.getBuffer(key(instance, name));
 
 export const forgetPrivate = async (redis: Redis, instance: string, ...names: string[]): Promise<void> => {
-  await redis.del(...names.map((name) => key(instance, name)));
+  await sideEffect('redis: forget private values', () =>
+    redis.del(...names.map((name) => key(instance, name))),
+  );
 };

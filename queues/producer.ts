@@ -1,4 +1,5 @@
 import { type Job as BullJob, Queue } from 'bullmq';
+import { sideEffect } from '../shared/failpoint.ts';
 import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { requestCancellation } from './cancellation.ts';
@@ -120,13 +121,17 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
     /** Adds a job; one that is there already, waiting or ended, stays as it is. */
     async add(job: NewJob): Promise<void> {
       const { name, data, opts } = bulkJob(job);
-      await use(nameOf(job.jobName, job.host), (queue) => queue.add(name, data, opts));
+      await use(nameOf(job.jobName, job.host), (queue) =>
+        sideEffect('redis: add a job', () => queue.add(name, data, opts)),
+      );
     },
     /** The same for many, in one round trip per queue. */
     async addMany(jobs: readonly NewJob[]): Promise<void> {
       const byQueue = Map.groupBy(jobs, ({ jobName, host }) => nameOf(jobName, host));
       await Promise.all(
-        [...byQueue].map(([name, ofQueue]) => use(name, (queue) => queue.addBulk(ofQueue.map(bulkJob)))),
+        [...byQueue].map(([name, ofQueue]) =>
+          use(name, (queue) => sideEffect('redis: add jobs', () => queue.addBulk(ofQueue.map(bulkJob)))),
+        ),
       );
     },
     inspect: ({ jobName, host, jobId }: JobAddress): Promise<Inspection> =>

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { sideEffect } from '../shared/failpoint.ts';
 import type { Log } from '../shared/log.ts';
 import { type Progress, progress } from './catalog.ts';
 import { closeRedis, connectRedis, whenReady } from './connection.ts';
@@ -8,7 +9,7 @@ import { closeRedis, connectRedis, whenReady } from './connection.ts';
 const channel = (instance: string): string => `${instance}:progress`;
 
 export const publishProgress = async (redis: Redis, instance: string, step: Progress): Promise<void> => {
-  await redis.publish(channel(instance), JSON.stringify(step));
+  await sideEffect('redis: tell a step', () => redis.publish(channel(instance), JSON.stringify(step)));
 };
 
 type Options = { redisUrl: string; instance: string; log: Log };

@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { sideEffect } from '../shared/failpoint.ts';
 import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { type Report, report } from './catalog.ts';
@@ -15,14 +16,17 @@ export const createReporter = (redis: Redis, instance: string, log: Log) => {
   const queue = new Queue<Report>(reportsQueue, { connection: redis, prefix: instance });
   queue.on('error', (err) => log.debug({ err }, 'reports'));
   return async (outcome: Report): Promise<void> => {
-    await queue.add(outcome.jobName, report.parse(outcome), {
+    const options = {
       // A job that runs twice may end in two ways: each of them is a report, and the decider takes the first.
       jobId: `${outcome.jobId}.${outcome.outcome.kind}`,
       attempts: 1_000_000,
       backoff: { type: 'report' },
       removeOnComplete: { age: 3_600, count: 1_000 },
       removeOnFail: keptJobs,
-    });
+    };
+    await sideEffect('redis: report an outcome', () =>
+      queue.add(outcome.jobName, report.parse(outcome), options),
+    );
   };
 };
 
@@ -31,13 +35,14 @@ export const createHinter = (redis: Redis, instance: string, log: Log) => {
   const queue = new Queue<Hint>(reportsQueue, { connection: redis, prefix: instance });
   queue.on('error', (err) => log.debug({ err }, 'hints'));
   return async (id: string, noticed: Hint): Promise<void> => {
-    await queue.add(hintName, hint.parse(noticed), {
+    const options = {
       jobId: `${hintName}-${id}`,
       attempts: 1_000_000,
       backoff: { type: 'report' },
       removeOnComplete: { age: 3_600, count: 1_000 },
       removeOnFail: keptJobs,
-    });
+    };
+    await sideEffect('redis: hint', () => queue.add(hintName, hint.parse(noticed), options));
   };
 };
 
@@ -61,7 +66,7 @@ export const consumeReports = ({
   const worker = new Worker<Report | Hint>(
     reportsQueue,
     async ({ name, data, id }) => {
-      await take(name, data).catch((err) => {
+      await sideEffect('bot: take a report', () => take(name, data)).catch((err) => {
         log.warn({ err, jobId: id }, 'a report could not be recorded yet');
         throw redacted(err);
       });

@@ -1,5 +1,6 @@
 import { catalog, findJob } from '../../queues/catalog.ts';
 import type { NewJob, Producer } from '../../queues/producer.ts';
+import { sideEffect } from '../../shared/failpoint.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
@@ -104,11 +105,13 @@ export const createRelay = ({ store, vault, producer, log }: Dependencies): Rela
       }
     });
     const ids = rows.map(({ id }) => id);
-    await store.db
-      .updateTable('outbox')
-      .set({ sent_at: new Date().toISOString() })
-      .where('id', 'in', ids)
-      .execute();
+    await sideEffect('store: note what was sent', () =>
+      store.db
+        .updateTable('outbox')
+        .set({ sent_at: new Date().toISOString() })
+        .where('id', 'in', ids)
+        .execute(),
+    );
     for (const { operation_id, job_name, kind } of rows) {
       log.info(
         { operationId: operation_id, job: job_name ?? undefined },

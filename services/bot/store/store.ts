@@ -4,6 +4,7 @@ import { Kysely, type Transaction } from 'kysely';
 import type { Decider } from '../../../shared/decider.ts';
 import { append, readStream } from '../../../shared/event-store/append.ts';
 import type { Event, Metadata } from '../../../shared/event-store/schema.ts';
+import { sideEffect } from '../../../shared/failpoint.ts';
 import type { Log } from '../../../shared/log.ts';
 import { asTransaction, refuseBeside, refusesBeside } from './beside.ts';
 import { ImmediateSqliteDialect, openSqlite } from './dialect.ts';
@@ -123,10 +124,12 @@ export const openStore = async ({
     async transaction(work) {
       refuseBeside();
       const changes: Changes = { events: [], states: new Map() };
-      const result = await db.transaction().execute((trx) => {
-        changesIn.set(trx, changes);
-        return asTransaction(() => work(trx));
-      });
+      const result = await sideEffect('store: commit', () =>
+        db.transaction().execute((trx) => {
+          changesIn.set(trx, changes);
+          return asTransaction(() => work(trx));
+        }),
+      );
       states.remember(changes.states);
       tell(changes.events);
       return result;

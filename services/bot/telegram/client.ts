@@ -1,5 +1,6 @@
 import { Agent } from 'node:https';
 import { Telegram, TelegramError } from 'telegraf';
+import { sideEffect } from '../../../shared/failpoint.ts';
 import { withDeadline } from '../../../shared/lifecycle.ts';
 
 /** Telegraf's API client with what it lacks: a deadline for every call, and an end. */
@@ -49,9 +50,11 @@ export const createApi = ({ token, apiRoot, usualDeadline = 15_000 }: ApiOptions
       const ended = new AbortController();
       const anyEnd = [ended.signal, closed.signal, ...(signal === undefined ? [] : [signal])];
       try {
-        const answer = telegram.callApi(method as never, payload as never, {
-          signal: AbortSignal.any(anyEnd) as never,
-        });
+        const answer = sideEffect(`telegram: ${method}`, () =>
+          telegram.callApi(method as never, payload as never, {
+            signal: AbortSignal.any(anyEnd) as never,
+          }),
+        );
         return (await withDeadline(answer, deadline, method)) as T;
       } finally {
         ended.abort(); // a call that is given up gives its connection back

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { TelegramError } from 'telegraf';
 import type { Update } from 'telegraf/types';
+import { sideEffect } from '../../../shared/failpoint.ts';
 import type { Log } from '../../../shared/log.ts';
 import { type Api, isTokenRefused, TokenRefusedError } from './client.ts';
 import { readRefusal } from './refusals.ts';
@@ -53,7 +54,7 @@ const run = async ({ api, allowedUpdates, handle, log, signal }: Options): Promi
   const handleUntilStored = async (update: Update): Promise<void> => {
     for (let attempt = 0; !isAborted(signal); attempt += 1) {
       try {
-        await handle(update);
+        await sideEffect('bot: store an update', () => handle(update));
         return;
       } catch (err) {
         log.error(

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { sideEffect } from '../../../shared/failpoint.ts';
 import type { Database, MessageRow } from '../store/schema.ts';
 
 /** The sender's questions to the table of messages. */
@@ -35,15 +36,19 @@ export const findRows = (db: Db, keys: readonly string[]): Promise<MessageRow[]>
     .execute();
 
 export const changeRow = async (db: Db, key: string, changes: Partial<MessageRow>): Promise<void> => {
-  await db.updateTable('messages').set(changes).where('key', '=', key).execute();
+  await sideEffect('store: note a delivery', () =>
+    db.updateTable('messages').set(changes).where('key', '=', key).execute(),
+  );
 };
 
 /** Puts the row aside as it was read; a revision that was written meanwhile has its own chance. */
 export const refuseRevision = async (db: Db, { key, revision }: MessageRow): Promise<void> => {
-  await db
-    .updateTable('messages')
-    .set({ state: 'undeliverable' })
-    .where('key', '=', key)
-    .where('revision', '=', revision)
-    .execute();
+  await sideEffect('store: put a message aside', () =>
+    db
+      .updateTable('messages')
+      .set({ state: 'undeliverable' })
+      .where('key', '=', key)
+      .where('revision', '=', revision)
+      .execute(),
+  );
 };

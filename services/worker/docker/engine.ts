@@ -1,5 +1,6 @@
 import Docker from 'dockerode';
 import { RetryableError } from '../../../queues/errors.ts';
+import { sideEffect } from '../../../shared/failpoint.ts';
 import { withDeadline } from '../../../shared/lifecycle.ts';
 
 /**
@@ -87,7 +88,7 @@ export const createEngine = (dockerHost: string): Engine => {
       const leaving = new AbortController();
       const settled = new AbortController();
       try {
-        const attempt = run(docker, leaving.signal);
+        const attempt = sideEffect(`docker: ${what}`, () => run(docker, leaving.signal));
         const work = signal ? Promise.race([attempt, rejection(signal, settled.signal)]) : attempt;
         return await withDeadline(work, deadline, what);
       } catch (error) {
