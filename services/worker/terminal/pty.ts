@@ -88,12 +88,14 @@ export const openPty = async (host: VmHost, order: OpenTerminal, life: Life): Pr
       ),
     async whyEnded() {
       let seen = await look();
-      for (let count = 1; seen === 'unclear' && count < looks; count += 1) {
-        await sleep(betweenLooks);
-        seen = await look();
-      }
-      // A shell that was killed looks like one that was left: the container may have ended with it.
-      if (seen === 'exited') {
+      let doubted = false;
+      for (
+        let count = 1;
+        count < looks && (seen === 'unclear' || (seen === 'exited' && !doubted));
+        count += 1
+      ) {
+        // A shell that was killed looks like one that was left: the container may be ending with it.
+        doubted ||= seen === 'exited';
         await sleep(betweenLooks);
         seen = await look();
       }
