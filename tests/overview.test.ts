@@ -43,7 +43,13 @@ const commandsFor = (index: number): VmCommand[] => {
   const at = new Date(Date.now() - 3_600_000 + index * 1_000).toISOString();
   const vmId = `vm${index}`;
   const ids = (operationId: string) => ({ operationId: `${operationId}${index}`, vmId, at });
-  const limits = { memoryBytes: 2 * 1024 ** 3, cpus: 1, diskBytes: 20 * 1024 ** 3, gpu: index % 50 === 0 };
+  const limits = {
+    memoryBytes: 2 * 1024 ** 3,
+    cpus: 1,
+    diskBytes: 20 * 1024 ** 3,
+    gpu: index % 50 === 0,
+    sudo: true,
+  };
   const place = { host: 'elsewhere', sshPort: 30_000 + index };
   const asked = { owner: ownerOf(index), name: nameOf(index), plan: 'Basic', limits, ...place };
   const requested: VmCommand = { type: 'RequestVm', data: { ...ids('create'), ...asked } };

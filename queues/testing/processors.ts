@@ -17,7 +17,7 @@ export const succeeding: Processors = {
 
 export const concurrency = { lifecycle: 4, exec: 4, image: 1, query: 4 };
 
-const limits = { memoryBytes: 1, cpus: 1, diskBytes: 1, gpu: false };
+const limits = { memoryBytes: 1, cpus: 1, diskBytes: 1, gpu: false, sudo: true };
 
 export const ids = (operationId: string, epoch = 1) => ({
   operationId,

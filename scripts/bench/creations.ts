@@ -13,7 +13,7 @@ const directPort = 20_500;
 
 const gib = 1024 ** 3;
 /** The plan Basic. */
-const limits = { memoryBytes: 2 * gib, cpus: 1, diskBytes: 100 * gib, gpu: false };
+const limits = { memoryBytes: 2 * gib, cpus: 1, diskBytes: 100 * gib, gpu: false, sudo: true };
 export const vmImage = process.env.VM_IMAGE || 'berth-vm:latest';
 
 /** Milliseconds until the banner of a container that dockerode creates and starts. It is removed again. */

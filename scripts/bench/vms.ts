@@ -4,7 +4,7 @@ import { vm, vmStream } from '../../shared/vm/decider.ts';
 /** VMs that exist in events and projections only. */
 
 const gib = 1024 ** 3;
-export const limits = { memoryBytes: gib, cpus: 1, diskBytes: gib, gpu: false };
+export const limits = { memoryBytes: gib, cpus: 1, diskBytes: gib, gpu: false, sudo: true };
 
 type NewVm = { vmId: string; owner: number; host: string; sshPort: number };
 

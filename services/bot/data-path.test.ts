@@ -20,7 +20,7 @@ import { createSweeper } from './sweeper.ts';
 const log = createLog('test', 'silent');
 const config = { SSH_PORT_RANGE: { first: 22_000, last: 22_002 } };
 const at = new Date().toISOString();
-const limits = { memoryBytes: 1, cpus: 1, diskBytes: 1, gpu: false };
+const limits = { memoryBytes: 1, cpus: 1, diskBytes: 1, gpu: false, sudo: true };
 
 let redis: TestRedis;
 let store: Store;

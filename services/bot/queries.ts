@@ -236,6 +236,7 @@ export const limitsFor = async (
       cpus: terms.cpus,
       diskBytes: terms.disk_bytes,
       gpu: settings.gpu === 1,
+      sudo: plan === undefined || plan.sudo === 1,
     },
     plan: plan?.name ?? null,
     maxVms: terms.max_vms,

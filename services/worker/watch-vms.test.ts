@@ -49,7 +49,7 @@ const untilBack = ({ kinds }: Watch, times = 1) =>
 describe('watching VMs', () => {
   it('hints at a death and at starvation, once for all workers that hear of it', async () => {
     const order = await newVmOrder({
-      limits: { memoryBytes: 96 * 1024 ** 2, cpus: 1, diskBytes: 1, gpu: false },
+      limits: { memoryBytes: 96 * 1024 ** 2, cpus: 1, diskBytes: 1, gpu: false, sudo: true },
     });
     const { containerId } = await createVmProcessor(host)(order, testContext());
     const [one, other] = [watch(), watch(host.engine, 'w2')];

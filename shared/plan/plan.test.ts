@@ -5,7 +5,7 @@ import { firstPlans, type PlanEvent, plan } from './plan.ts';
 const given = specificationFor(plan);
 const at = '2026-01-01T00:00:00.000Z';
 const planId = '1';
-const terms = { name: 'Basic', memoryBytes: 2_000, cpus: 1, diskBytes: 100_000, maxVms: 1 };
+const terms = { name: 'Basic', memoryBytes: 2_000, cpus: 1, diskBytes: 100_000, maxVms: 1, sudo: true };
 const defined: PlanEvent = { type: 'PlanDefined', data: { planId, at, ...terms } };
 
 describe('a plan', () => {

@@ -1,13 +1,14 @@
 import { type Decider, IllegalStateError, type Message } from '../decider.ts';
 import { GIB } from '../vm/limits.ts';
 
-/** A plan is what a person may have: the limits of each VM, and how many VMs. Sizes in bytes. */
+/** A plan is what a person may have: the limits of each VM, whether they are root in it, how many VMs. Sizes in bytes. */
 export type PlanTerms = {
   name: string;
   memoryBytes: number;
   cpus: number;
   diskBytes: number;
   maxVms: number;
+  sudo: boolean;
 };
 
 export type PlanDefined = Message<'PlanDefined', { planId: string; at: string } & PlanTerms>;
@@ -57,8 +58,8 @@ export const planStream = (planId: string): string => `plan-${planId}`;
 
 /** The plans that a new Berth begins with. */
 export const firstPlans: Record<string, PlanTerms> = {
-  1: { name: 'Basic', memoryBytes: 2 * GIB, cpus: 1, diskBytes: 100 * GIB, maxVms: 1 },
-  2: { name: 'Standard', memoryBytes: 4 * GIB, cpus: 2, diskBytes: 150 * GIB, maxVms: 1 },
-  3: { name: 'Pro', memoryBytes: 8 * GIB, cpus: 4, diskBytes: 250 * GIB, maxVms: 1 },
-  4: { name: 'Enterprise', memoryBytes: 16 * GIB, cpus: 4, diskBytes: 500 * GIB, maxVms: 1 },
+  1: { name: 'Basic', memoryBytes: 2 * GIB, cpus: 1, diskBytes: 100 * GIB, maxVms: 1, sudo: true },
+  2: { name: 'Standard', memoryBytes: 4 * GIB, cpus: 2, diskBytes: 150 * GIB, maxVms: 1, sudo: true },
+  3: { name: 'Pro', memoryBytes: 8 * GIB, cpus: 4, diskBytes: 250 * GIB, maxVms: 1, sudo: true },
+  4: { name: 'Enterprise', memoryBytes: 16 * GIB, cpus: 4, diskBytes: 500 * GIB, maxVms: 1, sudo: true },
 };

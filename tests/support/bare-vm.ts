@@ -24,7 +24,8 @@ export type BareVm = {
 
 const password = 'a password for tests';
 
-export const startBareVm = async (): Promise<BareVm> => {
+/** `without`: a capability that it is to lack. */
+export const startBareVm = async ({ sudo = true, without = '' } = {}): Promise<BareVm> => {
   const instance = `test-${randomBytes(4).toString('hex')}`;
   const port = await findFreePort();
   const image = process.env.VM_IMAGE || 'berth-vm:latest';
@@ -38,10 +39,12 @@ export const startBareVm = async (): Promise<BareVm> => {
     networkId: 'bridge',
     bindAddress: '127.0.0.1',
     sshPort: port,
-    limits: { memoryBytes: 512 * 1024 ** 2, cpus: 1, diskBytes: 1024 ** 3, gpu: false },
+    limits: { memoryBytes: 512 * 1024 ** 2, cpus: 1, diskBytes: 1024 ** 3, gpu: false, sudo },
     hostCpus: 1,
   });
-  const container = await docker.createContainer(options);
+  const { HostConfig } = options;
+  const CapAdd = HostConfig?.CapAdd?.filter((name: string) => name !== without);
+  const container = await docker.createContainer({ ...options, HostConfig: { ...HostConfig, CapAdd } });
 
   const answers = () =>
     waitForSshBanner({

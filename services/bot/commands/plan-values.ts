@@ -9,6 +9,7 @@ import {
   badMaxVms,
   badPlanName,
   badSize,
+  badSwitch,
   cpusTooFew,
   cpusTooMany,
   diskOfHost,
@@ -74,6 +75,12 @@ const readMaxVms = (text: string): Checked<number> => {
   return { value, remark: nothing };
 };
 
+const readSwitch = (text: string): boolean => {
+  const word = text.toLowerCase();
+  if (word !== 'on' && word !== 'off') throw new UsageError(badSwitch);
+  return word === 'on';
+};
+
 /** One word, so that it can stand in a command; not a number, which would be taken for a plan's id. */
 const readName = (text: string): Checked<string> => {
   if (!/^(?=.*\p{L})[\p{L}\p{N}-]{1,20}$/u.test(text)) throw new UsageError(badPlanName);
@@ -105,4 +112,5 @@ export const planFields: Record<
     const { value, remark } = readMaxVms(text);
     return { changes: { maxVms: value }, remark };
   },
+  sudo: (text) => ({ changes: { sudo: readSwitch(text) }, remark: nothing }),
 };

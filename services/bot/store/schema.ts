@@ -25,6 +25,8 @@ export type VmRow = {
   cpus: number;
   disk_bytes: number;
   gpu: number;
+  /** Whether its user may become root in it. */
+  sudo: number;
   ssh_port: number;
   epoch: number;
   container_id: string | null;
@@ -102,6 +104,7 @@ export type PlanRow = {
   cpus: number;
   disk_bytes: number;
   max_vms: number;
+  sudo: number;
 };
 
 export type SettingsRow = {

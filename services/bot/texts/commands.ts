@@ -49,7 +49,7 @@ export const commandTexts = {
   configGpu: { usage: 'on|off', summary: "whether new VMs get the host's GPUs", example: '/config_gpu on' },
   configPlan: {
     usage: '<plan> <field> <value>',
-    summary: 'change a plan: name, ram, cpu, disk, max_vms',
+    summary: 'change a plan: name, ram, cpu, disk, max_vms, sudo',
     example: '/config_plan 2 ram 6g',
   },
   forceStop: {

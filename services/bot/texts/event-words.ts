@@ -118,6 +118,7 @@ const planChange: Record<string, (value: never) => string> = {
   cpus: (value: number) => `cpu ${value}`,
   diskBytes: (value: number) => `disk ${formatBytes(value)}`,
   maxVms: (value: number) => `max_vms ${value}`,
+  sudo: (value: boolean) => `sudo ${value ? 'on' : 'off'}`,
 };
 
 /** What somebody asked for; of work on a VM also how it ended. */

@@ -17,7 +17,7 @@ type Welcome = {
   firstName: string;
   isAdministrator: boolean;
   plan: string | null;
-  limits: { memoryBytes: number; cpus: number; diskBytes: number; gpu: boolean };
+  limits: { memoryBytes: number; cpus: number; diskBytes: number; gpu: boolean; sudo: boolean };
   maxVms: number;
   vms: { name: string; status: string }[];
   commands: readonly (CommandInWords & { access: string })[];
@@ -32,12 +32,13 @@ const nextStep = (vms: Welcome['vms']): FmtString => {
 
 /** Who you are here, your plan, your VMs, what to do next. */
 export const welcome = (person: Welcome): FmtString => {
-  const { memoryBytes, cpus, diskBytes, gpu } = person.limits;
+  const { memoryBytes, cpus, diskBytes, gpu, sudo } = person.limits;
   const limits = limitsInWords({
     memory_bytes: memoryBytes,
     cpus,
     disk_bytes: diskBytes,
     gpu: gpu ? 1 : 0,
+    sudo: sudo ? 1 : 0,
   });
   const ofAdministrators = person.commands.filter(({ access }) => access === 'administrator');
   return join(

@@ -45,10 +45,11 @@ export type PlanInWords = {
   cpus: number;
   disk_bytes: number;
   max_vms: number;
+  sudo: number;
 };
 
 export const planInWords = (plan: PlanInWords): FmtString =>
-  fmt`${plan.plan_id}. ${bold(plan.name)} — ${formatBytes(plan.memory_bytes)} RAM, ${cpusInWords(plan.cpus)}, ${formatBytes(plan.disk_bytes)} disk, ${vmCountInWords(plan.max_vms)}`;
+  fmt`${plan.plan_id}. ${bold(plan.name)} — ${formatBytes(plan.memory_bytes)} RAM, ${cpusInWords(plan.cpus)}, ${formatBytes(plan.disk_bytes)} disk, ${vmCountInWords(plan.max_vms)}${plan.sudo === 1 ? '' : ', no sudo'}`;
 
 export const planChanged = (plan: PlanInWords, changed: boolean): FmtString =>
   changed ? fmt`✅ ${planInWords(plan)}\n${fromNowOn}` : fmt`That is so already:\n${planInWords(plan)}`;
@@ -79,7 +80,7 @@ export const badPlanName =
 export const planNameTaken = (name: string): string => `there is a plan called ${name} already`;
 export const planArgumentsMissing = 'a plan, a field and a value are needed';
 export const planFieldUnknown = (field: string): string =>
-  `a plan has no ${shortened(field)}; its fields are name, ram, cpu, disk and max_vms`;
+  `a plan has no ${shortened(field)}; its fields are name, ram, cpu, disk, max_vms and sudo`;
 
 export const maintenanceOnAlready = (since: string): FmtString =>
   fmt`Maintenance is on already, since ${since} UTC. ${code('/maintenance off')} ends it.`;

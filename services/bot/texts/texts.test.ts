@@ -53,6 +53,7 @@ const vmRow = (status: string) => ({
   cpus: 0.5,
   disk_bytes: 500 * GIB,
   gpu: 1,
+  sudo: 1,
   ssh_port: 22_999,
   host_key_fingerprint: `SHA256:${'x'.repeat(43)}`,
   running_since: '2026-01-01T00:00:00.000Z',
@@ -282,7 +283,7 @@ describe('the buttons under a VM', () => {
 });
 
 describe('what people read about themselves', () => {
-  const limits = { memoryBytes: 16 * GIB, cpus: 4, diskBytes: 500 * GIB, gpu: true };
+  const limits = { memoryBytes: 16 * GIB, cpus: 4, diskBytes: 500 * GIB, gpu: true, sudo: true };
 
   it('greets with everything there is, whole', () => {
     const person = {

@@ -12,6 +12,7 @@ type VmCard = {
   cpus: number;
   disk_bytes: number;
   gpu: number;
+  sudo: number;
   ssh_port: number;
   host_key_fingerprint: string | null;
   running_since: string | null;
@@ -39,12 +40,15 @@ export const statusInWords = (status: string): string =>
 
 export const cpusInWords = (cpus: number): string => (cpus === 1 ? '1 CPU' : `${cpus} CPUs`);
 
-export const limitsInWords = (vm: Pick<VmCard, 'memory_bytes' | 'cpus' | 'disk_bytes' | 'gpu'>): string =>
+export const limitsInWords = (
+  vm: Pick<VmCard, 'memory_bytes' | 'cpus' | 'disk_bytes' | 'gpu' | 'sudo'>,
+): string =>
   [
     `${formatBytes(vm.memory_bytes)} RAM`,
     cpusInWords(vm.cpus),
     `${formatBytes(vm.disk_bytes)} disk`,
     ...(vm.gpu === 1 ? ['GPU'] : []),
+    ...(vm.sudo === 1 ? [] : ['no sudo']),
   ].join(', ');
 
 export const sshCommand = (port: number, host: string): string => `ssh -p ${port} dev@${host}`;
@@ -54,7 +58,7 @@ export const sshCommand = (port: number, host: string): string => `ssh -p ${port
  * in a quote that opens at a touch; it is the last line there, below the fold.
  */
 export const accessInWords = (
-  vm: Pick<VmCard, 'ssh_port' | 'host_key_fingerprint'>,
+  vm: Pick<VmCard, 'ssh_port' | 'host_key_fingerprint' | 'sudo'>,
   host: string,
   password: string | null,
 ): FmtString =>
@@ -66,7 +70,7 @@ export const accessInWords = (
           [
             // Three lines above the password, always: that much the quote shows while it is folded.
             fmt`🔑 Touch to see the password`,
-            fmt`User dev, with sudo`,
+            fmt`User dev, ${vm.sudo === 1 ? 'with' : 'without'} sudo`,
             fmt`Host key ${vm.host_key_fingerprint ?? 'not known yet'}`,
             password === null ? fmt`(gone with the VM)` : hidden(password),
           ],

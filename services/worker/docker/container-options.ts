@@ -18,7 +18,7 @@ const openFiles = 16_384;
  * What sshd, sudo, su and package managers need, and no more. Without NET_RAW nobody forges packets towards
  * the other VMs on the bridge; without MKNOD nobody makes device nodes.
  */
-const capabilities = [
+export const capabilities = [
   'AUDIT_WRITE', // sudo and su report to the audit log, and fail where they may not
   'CHOWN', // package managers give files to their owners…
   'DAC_OVERRIDE', // …write where root has no permission bits…
@@ -69,6 +69,8 @@ export const containerOptions = (wish: ContainerWish): ContainerCreateOptions & 
       PidsLimit: pidsLimit,
       CapDrop: ['ALL'],
       CapAdd: capabilities,
+      // Where nobody is to become root, no program with a set-user-id bit or file capabilities helps either.
+      ...(limits.sudo ? {} : { SecurityOpt: ['no-new-privileges:true'] }),
       Runtime: wish.runtime,
       // Berth alone starts VMs, also after Docker or the host were restarted: Docker would start one that is to be
       // stopped by then, and overwrite its record of why one ended.

@@ -157,7 +157,9 @@ describe('creating a VM', () => {
 
   it('gets the host’s GPUs, or says what is missing for them and leaves nothing behind', async () => {
     const { Runtimes } = (await docker.info()) as { Runtimes: Record<string, unknown> };
-    const order = await newVmOrder({ limits: { memoryBytes: GIB / 2, cpus: 1, diskBytes: GIB, gpu: true } });
+    const order = await newVmOrder({
+      limits: { memoryBytes: GIB / 2, cpus: 1, diskBytes: GIB, gpu: true, sudo: true },
+    });
     if (Object.hasOwn(Runtimes, 'nvidia')) {
       removeAfterwards(order.vmId);
       await create(order, testContext());

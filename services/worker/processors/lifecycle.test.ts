@@ -62,7 +62,9 @@ describe('the life of a VM', () => {
   });
 
   it('puts the limits of the plan and the protections on the container', async () => {
-    const wish = await newVmOrder({ limits: { memoryBytes: GIB / 2, cpus: 64, diskBytes: GIB, gpu: false } });
+    const wish = await newVmOrder({
+      limits: { memoryBytes: GIB / 2, cpus: 64, diskBytes: GIB, gpu: false, sudo: true },
+    });
     await create(wish, testContext());
     const { HostConfig, Config, NetworkSettings } = await inspect(wish.vmId);
     const { NCPU } = (await docker.info()) as { NCPU: number };

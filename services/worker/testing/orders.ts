@@ -20,7 +20,7 @@ export const newVmOrder = async (
   ...operationOn(newVmId()),
   owner: 1001,
   name: 'atlas',
-  limits: { memoryBytes: GIB / 2, cpus: 1, diskBytes: GIB, gpu: false },
+  limits: { memoryBytes: GIB / 2, cpus: 1, diskBytes: GIB, gpu: false, sudo: true },
   sshPort: await freePort(),
   access,
   ...changes,

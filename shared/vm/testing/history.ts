@@ -16,7 +16,7 @@ const request = {
   owner: 42,
   name: 'box',
   host: 'local',
-  limits: { memoryBytes: 2 * GIB, cpus: 1, diskBytes: 100 * GIB, gpu: false },
+  limits: { memoryBytes: 2 * GIB, cpus: 1, diskBytes: 100 * GIB, gpu: false, sudo: true },
   plan: 'Basic',
   sshPort: 22_000,
 };

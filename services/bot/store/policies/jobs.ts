@@ -93,6 +93,7 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
       cpus: vm.cpus,
       diskBytes: vm.disk_bytes,
       gpu: vm.gpu === 1,
+      sudo: vm.sudo === 1,
     };
     const payload = {
       ...idsOf(event, data),

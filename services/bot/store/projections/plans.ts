@@ -5,13 +5,14 @@ import { onlyFor, type Projection } from './projection.ts';
 /** The plans as they are now. */
 
 const columns = (terms: Partial<PlanTerms>): Partial<PlanRow> => {
-  const { name, memoryBytes, cpus, diskBytes, maxVms } = terms;
+  const { name, memoryBytes, cpus, diskBytes, maxVms, sudo } = terms;
   return {
     ...(name === undefined ? {} : { name }),
     ...(memoryBytes === undefined ? {} : { memory_bytes: memoryBytes }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(diskBytes === undefined ? {} : { disk_bytes: diskBytes }),
     ...(maxVms === undefined ? {} : { max_vms: maxVms }),
+    ...(sudo === undefined ? {} : { sudo: sudo ? 1 : 0 }),
   };
 };
 
@@ -27,10 +28,11 @@ export const plans: Projection = {
       .addColumn('cpus', 'real', (column) => column.notNull())
       .addColumn('disk_bytes', 'integer', (column) => column.notNull())
       .addColumn('max_vms', 'integer', (column) => column.notNull())
+      .addColumn('sudo', 'integer', (column) => column.notNull())
       .execute();
   },
   apply: onlyFor<PlanEvent>({
-    PlanDefined: async (trx, { data: { planId, name, memoryBytes, cpus, diskBytes, maxVms } }) => {
+    PlanDefined: async (trx, { data: { planId, name, memoryBytes, cpus, diskBytes, maxVms, sudo } }) => {
       await trx
         .insertInto('plans')
         .values({
@@ -40,6 +42,7 @@ export const plans: Projection = {
           cpus,
           disk_bytes: diskBytes,
           max_vms: maxVms,
+          sudo: sudo ? 1 : 0,
         })
         .execute();
     },

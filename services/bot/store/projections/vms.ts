@@ -64,6 +64,7 @@ export const vms: Projection = {
       .addColumn('cpus', 'real', (column) => column.notNull())
       .addColumn('disk_bytes', 'integer', (column) => column.notNull())
       .addColumn('gpu', 'integer', (column) => column.notNull())
+      .addColumn('sudo', 'integer', (column) => column.notNull())
       .addColumn('ssh_port', 'integer', (column) => column.notNull())
       .addColumn('epoch', 'integer', (column) => column.notNull())
       .addColumn('container_id', 'text')
@@ -96,6 +97,7 @@ export const vms: Projection = {
             cpus: limits.cpus,
             disk_bytes: limits.diskBytes,
             gpu: limits.gpu ? 1 : 0,
+            sudo: limits.sudo ? 1 : 0,
             ssh_port: data.sshPort,
             container_id: null,
             host_key_fingerprint: null,

@@ -62,7 +62,14 @@ export const askedEvents: Event<DomainEvent>[] = [
   event('SshKeyRemoved', { fingerprint }),
   event('PlanChanged', {
     planId: '3',
-    changes: { name: planName, memoryBytes: 16 * GIB, cpus: 0.5, diskBytes: 500 * GIB, maxVms: 100 },
+    changes: {
+      name: planName,
+      memoryBytes: 16 * GIB,
+      cpus: 0.5,
+      diskBytes: 500 * GIB,
+      maxVms: 100,
+      sudo: false,
+    },
   }),
   event('DefaultMemoryChanged', { memoryBytes: 16 * GIB }),
   event('DefaultCpusChanged', { cpus: 0.5 }),

@@ -70,6 +70,7 @@ export const vmRow = (status: string, name = vmName) => ({
   cpus: 0.5,
   disk_bytes: 500 * GIB,
   gpu: 1,
+  sudo: 0,
   ssh_port: 22_999,
   host_key_fingerprint: fingerprint,
   running_since: '2026-01-01T00:00:00.000Z',
@@ -82,6 +83,7 @@ export const plan = {
   cpus: 0.5,
   disk_bytes: 500 * GIB,
   max_vms: 100,
+  sudo: 0,
 };
 
 export const operation: OperationInWords = {

@@ -35,7 +35,7 @@ export type Samples<Module> = { [Name in keyof Module]: readonly Said[] };
 
 const row = vmRow('running');
 const now = new Date('9999-01-01');
-const limits = { memoryBytes: 16 * GIB, cpus: 4, diskBytes: 500 * GIB, gpu: true };
+const limits = { memoryBytes: 16 * GIB, cpus: 4, diskBytes: 500 * GIB, gpu: true, sudo: true };
 const welcome = {
   firstName,
   isAdministrator: true,
