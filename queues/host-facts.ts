@@ -12,6 +12,27 @@ export const gpuOffer = z.object({
 });
 export type GpuOffer = z.infer<typeof gpuOffer>;
 
+/**
+ * Whether rules hold VMs off each other, the host and private networks, as put in place and read back. Why not, where
+ * they do not:
+ * `image-missing`, `nft-missing` — the VM image, which brings the program nft, is not there, or older than that;
+ * `not-permitted` — Docker, or the kernel, does not let a container change the rules of the host;
+ * `kernel` — the kernel has no nftables, or lacks a part of them;
+ * `rootless` — the rules stand, but Docker's user-mode network leads around them to the host's own addresses;
+ * `bridges` — they stand, but the kernel does not show them what passes between two ports of one bridge;
+ * `failed` — something else, which `detail` tells.
+ */
+export const firewallState = z.object({
+  problem: z
+    .enum(['image-missing', 'nft-missing', 'not-permitted', 'kernel', 'rootless', 'bridges', 'failed'])
+    .nullable(),
+  /** Whose word it is, for people. */
+  detail: z.string(),
+  /** What VMs may reach all the same, as written in VM_MAY_REACH. */
+  mayReach: z.array(z.string()),
+});
+export type FirewallState = z.infer<typeof firewallState>;
+
 export const hostFacts = z.object({
   dockerVersion: z.string(),
   operatingSystem: z.string(),
@@ -34,6 +55,8 @@ export const hostFacts = z.object({
     /** Whether the storage driver can hold a VM to its disk limit. */
     diskLimit: z.boolean(),
   }),
+  /** Null as long as nobody has looked, and from workers of before there was one. */
+  firewall: firewallState.nullable().default(null),
   /** Docker's data folder, where the worker can see it. Bytes. */
   disk: z.object({ totalBytes: z.number(), freeBytes: z.number() }).nullable(),
   /** Null as long as nobody has looked. */

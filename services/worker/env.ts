@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hostId, instance, linkSecret, logLevel, parseEnv, portOrAny, redisUrl } from '../../shared/env.ts';
+import { parseExceptions } from './firewall/may-reach.ts';
 
 /** A worker's variables: one Docker host and Redis, nothing else. */
 
@@ -27,6 +28,18 @@ const schema = z.object({
     .string()
     .regex(/^[\w.-]{1,64}$/, 'must be the name of an OCI runtime, such as runc')
     .default('runc'),
+  /** What VMs may reach besides the internet. */
+  VM_MAY_REACH: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parseExceptions(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    })
+    .default([]),
   SSH_BIND_ADDRESS: z
     .union([z.ipv4(), z.ipv6()], 'must be an IP address such as 127.0.0.1')
     .default('127.0.0.1'),

@@ -97,6 +97,7 @@ export const createFactsGatherer = (host: VmHost, { dockerHost, knownGpu }: Fact
         pidsLimit: info.PidsLimit === true,
         diskLimit: diskLimit === true,
       },
+      firewall: host.firewall.known(),
       disk: await readDisk(dockerHost, info.DockerRootDir),
       gpu: knownGpu(),
       image:

@@ -1,6 +1,7 @@
 import { nanoid } from 'nanoid';
 import { closeRedis, connectRedis, whenReady } from '../../queues/connection.ts';
 import { createConsumer } from '../../queues/consumer.ts';
+import { noteFirewallLook, readFirewallLook } from '../../queues/firewall.ts';
 import { startFiguresWriter } from '../../queues/metrics.ts';
 import { createHinter } from '../../queues/reports.ts';
 import { envOrExit, runService } from '../../shared/lifecycle.ts';
@@ -9,6 +10,7 @@ import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
 import { createEngine } from './docker/engine.ts';
 import { createGpuProbe, probeGpu } from './docker/gpu.ts';
 import { parseWorkerEnv } from './env.ts';
+import { createFirewall } from './firewall/firewall.ts';
 import { createFactsGatherer, mayHaveGpus } from './host-facts.ts';
 import { createProcessors } from './processors.ts';
 import { createRollCall } from './roll-call.ts';
@@ -34,6 +36,21 @@ await runService(log, async (lifecycle) => {
     () => probeGpu(engine, { instance, image: env.VM_IMAGE, runtime: env.VM_RUNTIME }),
     { onProbed: () => rollCall.now() },
   );
+  const answering = connectRedis(redisUrl, 'producer', log);
+  lifecycle.onShutdown('roll call’s Redis', () => closeRedis(answering));
+  const firewall = createFirewall({
+    engine,
+    instance,
+    image: env.VM_IMAGE,
+    mayReach: env.VM_MAY_REACH,
+    shared: {
+      read: () => readFirewallLook(answering, instance, hostId),
+      note: (state, keep) => noteFirewallLook(answering, instance, hostId, state, keep),
+    },
+    onChanged: () => rollCall.now(),
+    log,
+  });
+  lifecycle.onShutdown('firewall', firewall.close);
   const host: VmHost = {
     engine,
     instance,
@@ -43,6 +60,7 @@ await runService(log, async (lifecycle) => {
     sshBindAddress: env.SSH_BIND_ADDRESS,
     cpus: countCpusOnce(engine),
     gpu: gpu.ask,
+    firewall,
   };
 
   const links =
@@ -59,8 +77,6 @@ await runService(log, async (lifecycle) => {
   if (links === null) log.warn('no terminals: LINK_SECRET is not set');
   else lifecycle.onShutdown('terminals', links.close);
 
-  const answering = connectRedis(redisUrl, 'producer', log);
-  lifecycle.onShutdown('roll call’s Redis', () => closeRedis(answering));
   const rollCall = createRollCall({
     redis: answering,
     instance,
@@ -88,6 +104,7 @@ await runService(log, async (lifecycle) => {
   await consumer.ready;
   await whenReady(answering);
   rollCall.begin();
+  firewall.begin();
   const figures = startFiguresWriter({
     redis: answering,
     instance,
@@ -111,6 +128,7 @@ await runService(log, async (lifecycle) => {
     tell: createHinter(hinting, instance, log),
     onBack: () => {
       rollCall.now();
+      firewall.ensure().catch((err: unknown) => log.warn({ err }, 'could not look at the firewall'));
       probeWhereGpusMayBe().catch((err: unknown) => log.warn({ err }, 'could not look for GPUs'));
     },
     log,

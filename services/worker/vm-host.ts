@@ -1,5 +1,6 @@
 import type { GpuOffer } from '../../queues/host-facts.ts';
 import type { Engine } from './docker/engine.ts';
+import type { Firewall } from './firewall/firewall.ts';
 
 /** The Docker host that this worker serves, and how VMs are made on it. */
 export type VmHost = {
@@ -14,6 +15,8 @@ export type VmHost = {
   cpus: () => Promise<number>;
   /** How it gives GPUs to VMs, as tried out within the last ten minutes; with `fresh` now. */
   gpu: (options?: { fresh?: boolean }) => Promise<GpuOffer>;
+  /** What keeps VMs off each other, the host and private networks; nothing is started before it stands. */
+  firewall: Pick<Firewall, 'ensure' | 'known'>;
 };
 
 /** The number of CPUs is asked once: it takes Docker a while, and does not change while it runs. */

@@ -7,6 +7,7 @@ import type { Hint } from '../../queues/hints.ts';
 import { createProducer, type Producer } from '../../queues/producer.ts';
 import { consumeReports } from '../../queues/reports.ts';
 import { readRollCall } from '../../queues/roll-call.ts';
+import { removeRules } from './firewall/apply.ts';
 import { ensureTestImage } from './testing/image.ts';
 import { newVmOrder, operationOn } from './testing/orders.ts';
 import { startTestRedis } from './testing/redis.ts';
@@ -26,7 +27,7 @@ let producer: Producer;
 let reporting: ReturnType<typeof consumeReports>;
 
 const startWorker = async () => {
-  const env = { ...testEnv, LINK_PORT: '0', REDIS_URL: redis.url, LOG_LEVEL: 'debug' };
+  const env = { ...testEnv, VM_MAY_REACH: '', LINK_PORT: '0', REDIS_URL: redis.url, LOG_LEVEL: 'debug' };
   const child = execaNode(main, { env, reject: false, forceKillAfterDelay: false });
   let output = '';
   child.stdout.on('data', (piece: Buffer) => {
@@ -62,6 +63,7 @@ afterAll(async () => {
   await producer?.close();
   await redis?.stop();
   await removeInstance();
+  await removeRules({ engine: host.engine, image: host.vmImage }, instance);
 });
 
 type OperationPayload = { operationId: string; [field: string]: unknown };

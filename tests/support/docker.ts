@@ -1,4 +1,6 @@
 import Docker from 'dockerode';
+import { createEngine } from '../../services/worker/docker/engine.ts';
+import { removeRules } from '../../services/worker/firewall/apply.ts';
 
 /** The real engine, looked at from outside of Berth. */
 
@@ -19,4 +21,6 @@ export const removeEverythingOf = async (instance: string): Promise<void> => {
   for (const { Id } of await docker.listNetworks({ filters: labelled(instance) })) {
     await docker.getNetwork(Id).remove();
   }
+  const engine = createEngine(process.env.DOCKER_HOST || 'unix:///var/run/docker.sock');
+  await removeRules({ engine, image: process.env.VM_IMAGE || 'berth-vm:latest' }, instance);
 };

@@ -1,5 +1,5 @@
 import type { GatewayEntry } from '../../../queues/gateway-status.ts';
-import type { GpuOffer, HostFacts } from '../../../queues/host-facts.ts';
+import type { FirewallState, GpuOffer, HostFacts } from '../../../queues/host-facts.ts';
 import type { QueueCount } from '../../../queues/producer.ts';
 import { formatBytes, formatDuration } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
@@ -110,8 +110,37 @@ const hostInWords = ({ host, facts, gpu, workers, queues, given }: HostInWords):
 
 const mark = (active: boolean): string => (active ? '✅' : '❌');
 
+/** Why VMs reach more than they should, and what an administrator can do about it. */
+const firewallProblems: Record<NonNullable<FirewallState['problem']>, string> = {
+  'image-missing':
+    'the VM image, which brings what sets the rules, is not built yet; the first /create does it',
+  'nft-missing': 'the VM image has no nft: /rebuild_image',
+  'not-permitted': 'Docker may not set rules on the host: npm run doctor says how to do it by hand',
+  kernel:
+    'the host’s kernel has no nftables, or lacks a part of it: sudo modprobe nf_tables, or a newer kernel',
+  rootless: 'Docker is rootless, and its network leads past the rules to the host’s own addresses',
+  bridges: 'the kernel does not filter bridges: sudo modprobe br_netfilter',
+  failed: 'the rules could not be set; npm run doctor says more',
+};
+
+const firewallInWords = (firewall: FirewallState | null): FmtString[] => {
+  if (firewall === null) return [fmt`❌ nobody has looked yet what VMs may reach`];
+  const { problem, detail, mayReach } = firewall;
+  const also = mayReach.length === 0 ? '' : `, except ${mayReach.join(', ')}`;
+  if (problem === null) {
+    return [fmt`✅ VMs reach neither each other nor the host nor private networks${also}`];
+  }
+  const said = detail === '' ? '' : ` (${detail})`;
+  const reach =
+    problem === 'bridges'
+      ? 'VMs may reach each other'
+      : 'VMs may reach the host’s own addresses and private networks';
+  return [fmt`🔴 ${reach}: ${firewallProblems[problem]}${said}`];
+};
+
 const protectionsInWords = ({
   protections,
+  firewall,
   vmRuntime,
   storageDriver,
   cgroupVersion,
@@ -122,8 +151,7 @@ const protectionsInWords = ({
   protections.diskLimit
     ? fmt`✅ disk limits are enforced (${storageDriver})`
     : fmt`❌ disk limits are not enforced (${storageDriver})`,
-  fmt`✅ VMs do not reach each other`,
-  fmt`❌ VMs reach the host's own addresses and private networks: no rules keep them out`,
+  ...firewallInWords(firewall),
   vmRuntime === 'runc' ? fmt`❌ VMs share the host's kernel (runtime runc)` : fmt`✅ runtime ${vmRuntime}`,
 ];
 

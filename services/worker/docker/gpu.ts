@@ -3,9 +3,9 @@ import type { GpuOffer } from '../../../queues/host-facts.ts';
 import type { Engine } from './engine.ts';
 import { type GpuWay, gpuRequests } from './gpu-requests.ts';
 import { findImage } from './images.ts';
-import { createFrameReader } from './output-frames.ts';
-import { newProbe, removeOldProbes, removeProbe } from './probes.ts';
+import { removeOldProbes } from './probes.ts';
 import { explainRefusal } from './refusals.ts';
+import { runProbe } from './run-probe.ts';
 
 /**
  * Whether the host gives GPUs to VMs is tried out with a container that says which devices it got: what the engine
@@ -14,17 +14,8 @@ import { explainRefusal } from './refusals.ts';
 
 export type ProbeOrder = { instance: string; image: string; runtime: string };
 
-/** Milliseconds. */
-const startDeadline = 20_000;
-
 /** Character devices alone: /dev/nvidia-caps is a folder. WSL has one device for all GPUs. */
 const listDevices = 'for file in /dev/nvidia* /dev/dxg; do [ -c "$file" ] && echo "$file"; done; exit 0';
-
-const readLogs = (frames: Buffer): string[] => {
-  const pieces: Buffer[] = [];
-  createFrameReader((piece) => pieces.push(piece))(frames);
-  return Buffer.concat(pieces).toString().split('\n').filter(Boolean);
-};
 
 /** The devices that a container gets by this way. Throws a DockerRefusal where Docker does not give any. */
 const devicesBy = async (
@@ -32,37 +23,9 @@ const devicesBy = async (
   { instance, image, runtime }: ProbeOrder,
   way: GpuWay,
 ): Promise<string[]> => {
-  const probe = newProbe(instance);
-  const { name } = probe;
-  const options = {
-    ...probe,
-    Image: image,
-    Entrypoint: ['/bin/sh', '-c', listDevices],
-    HostConfig: {
-      DeviceRequests: gpuRequests[way],
-      Runtime: runtime,
-      NetworkMode: 'none',
-      CapDrop: ['ALL'],
-      LogConfig: { Type: 'json-file', Config: {} },
-    },
-  };
-  try {
-    await engine.call('creating a probe', (docker) => docker.createContainer(options));
-    await engine.call(
-      'starting a probe',
-      (docker, abortSignal) => docker.getContainer(name).start({ abortSignal }),
-      { deadline: startDeadline },
-    );
-    await engine.call('waiting for a probe', (docker, abortSignal) =>
-      docker.getContainer(name).wait({ abortSignal }),
-    );
-    const logs = await engine.call('reading a probe', (docker) =>
-      docker.getContainer(name).logs({ stdout: true, follow: false }),
-    );
-    return readLogs(logs);
-  } finally {
-    await removeProbe(engine, name);
-  }
+  const hostConfig = { DeviceRequests: gpuRequests[way], Runtime: runtime, NetworkMode: 'none' };
+  const { stdout } = await runProbe(engine, { instance, image, script: listDevices, hostConfig });
+  return stdout.split('\n').filter(Boolean);
 };
 
 const noDevices = "the host's driver gave no GPU device to a container: see whether nvidia-smi works there";

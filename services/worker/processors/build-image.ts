@@ -35,6 +35,7 @@ export const buildImageProcessor =
       const order = { recipe, image: vmImage, baseImage: vmBaseImage, fresh: force, onStep, onLeft };
       const imageId = await build(engine, order, { signal });
       log.info({ imageId }, 'the VM image is built');
+      await host.firewall.ensure({ fresh: true }); // with what the new image brings
       if (present !== undefined && present.id !== imageId) await discardOld(host, present.id, context);
       return { imageId, built: true };
     } catch (error) {

@@ -48,6 +48,7 @@ export const startForOwner = async (
 ): Promise<string | null> => {
   const { containerId } = started;
   await context.progress('starting');
+  await host.firewall.ensure(context);
   await context.checkFence();
   await startContainer(host.engine, containerId, context);
   context.log.info({ containerId }, 'container started');

@@ -24,6 +24,7 @@ export const testHost = (changes: Partial<VmHost> = {}): VmHost => {
     sshBindAddress: '127.0.0.1',
     cpus: countCpusOnce(engine),
     gpu: createGpuProbe(() => probeGpu(engine, order)).ask,
+    firewall: { ensure: async () => {}, known: () => null }, // its own tests have the real one
     ...changes,
   };
 };

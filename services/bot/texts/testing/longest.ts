@@ -155,6 +155,7 @@ export const facts: HostFacts = {
     pidsLimit: true,
     diskLimit: false,
   },
+  firewall: { problem: 'not-permitted', detail: 'd'.repeat(200), mayReach: [] },
   disk: { totalBytes: 7_000 * GIB, freeBytes: 6_543 * GIB },
   gpu: gpuOffers.nvidia,
   image: { name: `berth-vm:${'t'.repeat(40)}`, id: fingerprint, createdAt: time, current: false },

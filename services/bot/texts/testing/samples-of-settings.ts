@@ -105,6 +105,7 @@ const full: overview.Overview = {
 };
 const protectedFacts = {
   ...facts,
+  firewall: { problem: null, detail: '', mayReach: ['10.0.0.5:443', '[fd00::/64]:8443'] },
   vmRuntime: 'runsc',
   image: null,
   disk: null,
@@ -132,6 +133,7 @@ export const ofOverview: Samples<typeof overview> = {
           { ...known, facts: null, gpu: null, workers: [], queues: [] },
           { ...known, facts: null, gpu: gpuOffers.refused },
           { ...known, facts: protectedFacts, gpu: gpuOffers.cdi },
+          { ...known, facts: { ...facts, firewall: null } },
         ],
       }),
     ),

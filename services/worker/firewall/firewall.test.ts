@@ -1,0 +1,198 @@
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { FirewallState } from '../../../queues/host-facts.ts';
+import { createEngine } from '../docker/engine.ts';
+import { runProbe } from '../docker/run-probe.ts';
+import { createVmProcessor } from '../processors/create-vm.ts';
+import { testContext } from '../testing/context.ts';
+import { ensureTestImage } from '../testing/image.ts';
+import { newVmOrder } from '../testing/orders.ts';
+import { allOf, listenOn, reach } from '../testing/reach.ts';
+import { ssh } from '../testing/ssh.ts';
+import { docker, leftovers, removeInstance, testHost } from '../testing/vm-host.ts';
+import { removeRules } from './apply.ts';
+import { createFirewall, type Firewall, type FirewallOptions } from './firewall.ts';
+import { parseExceptions } from './may-reach.ts';
+import { tableName } from './rules.ts';
+
+/** The rules on this machine's own Docker, tried from inside VMs. Each test has the table of the test's instance. */
+
+const host = testHost();
+const { engine, instance, vmImage: image } = host;
+const where = { engine, image };
+const logs: string[] = [];
+const log = pino({ level: 'debug' }, { write: (line: string) => logs.push(line) });
+const made: Firewall[] = [];
+
+const firewall = (changes: Partial<FirewallOptions> = {}): Firewall => {
+  const one = createFirewall({ engine, instance, image, mayReach: [], log, ...changes });
+  made.push(one);
+  return one;
+};
+
+/** Does it in the host's network, as an administrator would. */
+const nft = async (command: string): Promise<string> => {
+  const hostConfig = { NetworkMode: 'host', CapAdd: ['NET_ADMIN'] };
+  const { stdout, stderr } = await runProbe(engine, {
+    instance,
+    image,
+    script: `nft ${command}`,
+    hostConfig,
+  });
+  return stdout + stderr;
+};
+const listTable = () => nft(`-s list table inet ${tableName(instance)}`);
+const deleteTable = () => nft(`delete table inet ${tableName(instance)}`);
+
+const gatewayOf = async (network: string): Promise<string> => {
+  const { IPAM } = await docker.getNetwork(network).inspect();
+  return IPAM!.Config![0]!.Gateway!;
+};
+
+const newVm = async (sshBindAddress = '127.0.0.1') => {
+  const order = await newVmOrder();
+  const { containerId } = await createVmProcessor({ ...host, sshBindAddress })(order, testContext());
+  const { NetworkSettings } = await docker.getContainer(containerId).inspect();
+  return { containerId, sshPort: order.sshPort, address: NetworkSettings.Networks[instance]!.IPAddress };
+};
+
+let vm: Awaited<ReturnType<typeof newVm>>;
+let neighbour: Awaited<ReturnType<typeof newVm>>;
+let dockersAddress: string;
+let bridgeAddress: string;
+const listeners: Awaited<ReturnType<typeof listenOn>>[] = [];
+
+beforeAll(async () => {
+  await ensureTestImage(host);
+  dockersAddress = await gatewayOf('bridge');
+  [vm, neighbour] = await Promise.all([newVm(), newVm(dockersAddress)]);
+  bridgeAddress = await gatewayOf(instance);
+  for (const address of [bridgeAddress, dockersAddress]) listeners.push(await listenOn(address));
+});
+afterEach(async () => {
+  await Promise.all(made.splice(0).map((one) => one.close()));
+});
+afterAll(async () => {
+  await Promise.all(listeners.map((listener) => listener.close()));
+  await removeInstance();
+  await removeRules(where, instance);
+});
+
+describe('what a VM reaches', () => {
+  const ofTheHost = () => [
+    ...listeners.map(({ target }) => target),
+    `${dockersAddress}:${neighbour.sshPort}`, // a neighbour by its published port
+  ];
+  const elsewhere = [
+    '10.1.2.3:80',
+    '172.31.255.254:80',
+    '192.168.255.254:80',
+    '100.64.1.1:80',
+    '169.254.169.254:80',
+  ];
+
+  it('is too much without rules', async () => {
+    await removeRules(where, instance);
+    expect(await reach(docker, vm.containerId, ofTheHost())).toEqual(allOf(ofTheHost(), 'open'));
+  });
+
+  it('is neither the host, by whichever address, nor a neighbour, nor a private network', async () => {
+    await firewall().ensure();
+    const forbidden = [...ofTheHost(), ...elsewhere, `${neighbour.address}:22`, `${bridgeAddress}:53`];
+    expect(await reach(docker, vm.containerId, forbidden)).toEqual(allOf(forbidden, 'ECONNREFUSED'));
+  });
+
+  it('leaves people their way in', async () => {
+    await firewall().ensure();
+    expect((await ssh(vm.sshPort, 'whoami')).stdout).toBe('dev');
+  });
+
+  it('is what an administrator allows, there and nowhere else', async () => {
+    const [onBridge, onDocker] = listeners.map(({ target }) => target) as [string, string];
+    await firewall({
+      mayReach: parseExceptions(`${onBridge},172.16.0.0/12:${neighbour.sshPort},10.0.0.0/8`),
+    }).ensure();
+    const targets = [onBridge, onDocker, `${dockersAddress}:${neighbour.sshPort}`, `${neighbour.address}:22`];
+    expect(await reach(docker, vm.containerId, targets)).toEqual({
+      [onBridge]: 'open',
+      [onDocker]: 'ECONNREFUSED',
+      [targets[2]!]: 'open', // the host's port is named; that Docker hands it on to a neighbour is not
+      [targets[3]!]: 'ECONNREFUSED',
+    });
+  });
+});
+
+describe('the rules', () => {
+  it('come back within the interval when somebody takes them or one of them away', async () => {
+    const keeper = firewall({ every: 300 });
+    keeper.begin();
+    await vi.waitFor(() => expect(keeper.known()).toMatchObject({ problem: null }), 10_000);
+    const whole = await listTable();
+    expect(whole).toContain('chain to_the_host');
+    for (const loss of [deleteTable, () => nft(`flush chain inet ${tableName(instance)} to_the_host`)]) {
+      await loss();
+      await vi.waitFor(async () => expect(await listTable()).toBe(whole), { timeout: 15_000 });
+    }
+    expect(logs.join('')).toContain('were gone or changed');
+  });
+
+  it('are put in place once for many who wait, and looked at by one worker of the host', async () => {
+    await deleteTable();
+    const noted: FirewallState[] = [];
+    const read = vi.fn(async () => noted.at(-1) ?? null);
+    const shared = { read, note: async (state: FirewallState) => void noted.push(state) };
+    const first = firewall({ shared });
+    await Promise.all([first.ensure(), first.ensure(), first.ensure()]);
+    await first.ensure();
+    expect(noted).toEqual([{ problem: null, detail: '', mayReach: [] }]);
+
+    const second = firewall({ shared, every: 50 });
+    second.begin();
+    await vi.waitFor(() => expect(read.mock.calls.length).toBeGreaterThan(3), 10_000);
+    expect(noted).toHaveLength(2); // its own look at its start
+  });
+
+  it('let the DNS servers of a VM be asked, and nothing else there', async () => {
+    await firewall().ensure();
+    const asked = await runProbe(engine, { instance, image, script: 'cat /etc/resolv.conf', hostConfig: {} });
+    const [, resolver] = /^nameserver (\S+)/m.exec(asked.stdout) ?? [];
+    expect(await listTable()).toContain(
+      `ct original ip daddr ${resolver} meta l4proto udp ct original proto-dst 53`,
+    );
+    const targets = [`${resolver}:53`, `${resolver}:80`];
+    const found = await reach(docker, vm.containerId, targets);
+    expect(found[targets[0]!]).toBe('open');
+  });
+});
+
+describe('where rules are impossible', () => {
+  /** An image as it was before it brought nft. */
+  const makeOldImage = async (): Promise<string> => {
+    const old = await docker.createContainer({ Image: image, Entrypoint: ['rm', '/usr/sbin/nft'] });
+    await old.start();
+    await old.wait();
+    await old.commit({ repo: instance, tag: 'old' });
+    await old.remove();
+    return `${instance}:old`;
+  };
+  afterAll(() => docker.getImage(`${instance}:old`).remove());
+
+  it.each([
+    ['image-missing', async () => `${instance}:none`],
+    ['nft-missing', makeOldImage],
+  ])('it is told: %s', async (problem, imageOf) => {
+    const changes = vi.fn();
+    const one = firewall({ image: await imageOf(), onChanged: changes });
+    await one.ensure();
+    expect(one.known()).toMatchObject({ problem });
+    expect(changes).toHaveBeenCalledTimes(1);
+    const { containers } = await leftovers();
+    expect(containers.filter((name) => name?.includes('probe'))).toEqual([]);
+  });
+
+  it('and Docker is away, whoever would start a VM waits', async () => {
+    const away = firewall({ engine: createEngine('unix:///nowhere/docker.sock') });
+    await expect(away.ensure()).rejects.toMatchObject({ code: 'docker-unreachable' });
+    expect(away.known()).toBeNull();
+  });
+});
