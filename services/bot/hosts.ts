@@ -1,4 +1,4 @@
-import { probeGpu, type QueueKind, type Report } from '../../queues/catalog.ts';
+import { probeGpu, type Report } from '../../queues/catalog.ts';
 import { type GatewayEntry, readGatewayStatus } from '../../queues/gateway-status.ts';
 import type { GpuOffer, HostFacts } from '../../queues/host-facts.ts';
 import type { Producer, QueueCount } from '../../queues/producer.ts';
@@ -37,8 +37,6 @@ type Dependencies = {
   log: Log;
   now?: () => number;
 };
-
-export type { QueueKind };
 
 /** Milliseconds; so soon after a worker has started values are compared with what its host has. */
 const readEvery = 1_000;

@@ -157,4 +157,3 @@ export const startCloudflareApi = async (settings: { token: string; accountId: s
     },
   };
 };
-export type CloudflareApi = Awaited<ReturnType<typeof startCloudflareApi>>;

@@ -75,4 +75,3 @@ export const installCloudflared = (first: Control = {}) => {
     },
   };
 };
-export type InstalledCloudflared = ReturnType<typeof installCloudflared>;

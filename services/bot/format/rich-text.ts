@@ -1,4 +1,4 @@
-import { bold, code, FmtString, fmt, join, link, pre } from 'telegraf/format';
+import { bold, code, FmtString, fmt, join, pre } from 'telegraf/format';
 import type { MessageEntity } from 'telegraf/types';
 
 /**
@@ -7,7 +7,7 @@ import type { MessageEntity } from 'telegraf/types';
  * content — what one message shows: text, buttons below it, perhaps a file.
  */
 
-export { bold, code, FmtString, fmt, join, link, pre };
+export { bold, code, FmtString, fmt, join, pre };
 
 export type Button = { text: string; data: string } | { text: string; url: string };
 

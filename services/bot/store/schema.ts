@@ -1,5 +1,5 @@
 import type { Generated, Selectable } from 'kysely';
-import type { Event, EventTable } from '../../../shared/event-store/schema.ts';
+import type { EventTable } from '../../../shared/event-store/schema.ts';
 import type { OrderReason } from '../../../shared/vm/events.ts';
 
 /**
@@ -193,5 +193,3 @@ export type Database = {
   vm_keys: VmKeyRow;
   sealed_values: SealedValueRow;
 };
-
-export type { Event };

@@ -28,5 +28,3 @@ export const createShown = () => {
     },
   };
 };
-
-export type Shown = ReturnType<typeof createShown>;
