@@ -9,8 +9,8 @@ import { gpuOffer } from './host-facts.ts';
  * queue — jobs of one kind of work for one host, so that a slow kind never holds up another.
  * producer — adds jobs; consumer — takes them and calls a processor; report — a job's outcome on its way back.
  *
- * Job data is clear text for whoever looks at the queues: no secret stands in it. What an `/exec` runs and
- * prints travels beside the job (private-values.ts).
+ * Job data is clear text for whoever looks at the queues: no secret stands in it. Fields that are declared `sealed` lie
+ * there as such (seal.ts); what an `/exec` runs and prints travels beside the job, sealed too (private-values.ts).
  */
 
 export const queueKinds = ['lifecycle', 'exec', 'image', 'query', 'tunnel'] as const;
@@ -23,11 +23,15 @@ type Declaration<Name extends string, Payload extends z.ZodObject, Result extend
   result: Result;
   /** Tries in all, for faults that may pass; a job cut off by its worker's death is taken up beside them. */
   attempts: number;
+  /** Fields of the payload that nobody but the worker may read. */
+  sealed: readonly string[];
 };
 
 const defineJob = <const Name extends string, Payload extends z.ZodObject, Result extends z.ZodType>(
-  declaration: Declaration<Name, Payload, Result>,
-): Declaration<Name, Payload, Result> => declaration;
+  declaration: Omit<Declaration<Name, Payload, Result>, 'sealed'> & {
+    sealed?: readonly (keyof z.infer<Payload> & string)[];
+  },
+): Declaration<Name, Payload, Result> => ({ sealed: [], ...declaration });
 
 /** What every operation's job carries. `correlationId` leads from the chat's update to the last log line. */
 const operation = {
@@ -64,6 +68,7 @@ export const createVm = defineJob({
     access,
   }),
   result: z.object({ containerId: z.string(), hostKeyFingerprint: z.string() }),
+  sealed: ['access'],
   attempts: 3,
 });
 
@@ -73,6 +78,7 @@ export const startVm = defineJob({
   queue: 'lifecycle',
   payload: z.object({ ...operation, sshPort: z.number().int(), access }),
   result: z.object({}),
+  sealed: ['access'],
   attempts: 3,
 });
 
@@ -82,6 +88,7 @@ export const restartVm = defineJob({
   queue: 'lifecycle',
   payload: z.object({ ...operation, sshPort: z.number().int(), access }),
   result: z.object({}),
+  sealed: ['access'],
   attempts: 3,
 });
 
@@ -125,6 +132,7 @@ export const setAccess = defineJob({
   queue: 'query',
   payload: z.object({ ...operation, access }),
   result: z.object({}),
+  sealed: ['access'],
   attempts: 3,
 });
 

@@ -31,6 +31,7 @@ import { checkFence } from './fence.ts';
 import { putPrivate, readPrivate } from './private-values.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 import { createReporter } from './reports.ts';
+import { createSeal, openFields, sealFields } from './seal.ts';
 
 /**
  * Takes jobs and hands each to its processor. A job may come twice, at the same time even: its lock is no mutex.
@@ -69,6 +70,8 @@ export type ConsumerOptions = {
   redisUrl: string;
   instance: string;
   host: string;
+  /** The one of the bot: what it seals is opened here. */
+  linkSecret: string;
   /** How many jobs of each kind this process does at once. */
   concurrency: Partial<Record<QueueKind, number>>;
   processors: Processors | GatewayProcessors;
@@ -123,7 +126,8 @@ const outcomeOf = (error: unknown, last: boolean, log: Log): Outcome | null => {
 };
 
 export const createConsumer = (options: ConsumerOptions) => {
-  const { redisUrl, instance, host, concurrency, processors, log } = options;
+  const { redisUrl, instance, host, linkSecret, concurrency, processors, log } = options;
+  const seal = createSeal(linkSecret, instance);
   const jobs = Object.keys(processors).map((key) => catalog[key as keyof typeof catalog]);
   const kinds = options.kinds ?? [...new Set(jobs.map(({ queue }) => queue))];
   const redis = connectRedis(redisUrl, 'consumer', log);
@@ -169,9 +173,8 @@ export const createConsumer = (options: ConsumerOptions) => {
         removeOnComplete: keptJobs,
         removeOnFail: keptJobs,
       };
-      await sideEffect('redis: add a job before another', () =>
-        queue.add(job.name, job.payload.parse(payload), options),
-      );
+      const data = sealFields(seal, job, jobId, job.payload.parse(payload));
+      await sideEffect('redis: add a job before another', () => queue.add(job.name, data, options));
       if (await parent.moveToWaitingChildren(token)) throw new WaitingChildrenError();
       // The child ended between the two looks.
       return runFirst(parent, token)(job, payload);
@@ -181,7 +184,8 @@ export const createConsumer = (options: ConsumerOptions) => {
     const checkEpoch = async (): Promise<void> => {
       if (ids.vmId !== null && ids.epoch !== null) await checkFence(redis, instance, ids.vmId, ids.epoch);
     };
-    const tell = createProgressReporter({ redis, instance, host, log: jobLog });
+    const tell = createProgressReporter({ redis, instance, seal, log: jobLog });
+    const privates = { redis, instance, seal, log: jobLog };
     return {
       log: jobLog,
       signal,
@@ -198,8 +202,8 @@ export const createConsumer = (options: ConsumerOptions) => {
         await checkEpoch();
       },
       checkEpoch,
-      takePrivate: (name) => readPrivate(redis, instance, name),
-      putPrivate: (name, bytes) => putPrivate(redis, instance, name, bytes),
+      takePrivate: (name) => readPrivate(privates, name),
+      putPrivate: (name, bytes) => putPrivate(privates, name, bytes),
       runFirst: runFirst(job, token),
     };
   };
@@ -211,14 +215,15 @@ export const createConsumer = (options: ConsumerOptions) => {
     jobLog: Log,
     ids: Ids,
   ): Promise<Outcome> => {
-    const { payload, result } = findJob(job.name);
+    const declared = findJob(job.name);
     const process = byName.get(job.name) as (data: unknown, context: Context) => Promise<unknown>;
     if (await isCancelled(redis, instance, ids.operationId))
       throw new CancelledError('cancelled before it began');
     const context = contextOf(job, token, ids, jobLog, signal);
     await context.checkFence();
-    const value = await process(payload.parse(job.data), context);
-    return { kind: 'succeeded', result: result.parse(value) };
+    const payload = declared.payload.parse(openFields(seal, declared, job.id!, job.data));
+    const value = await process(payload, context);
+    return { kind: 'succeeded', result: declared.result.parse(value) };
   };
 
   const processJob = async (

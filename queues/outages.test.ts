@@ -11,6 +11,7 @@ import { RetryableError } from './errors.ts';
 import { createProducer, type Producer } from './producer.ts';
 import { subscribeProgress } from './progress.ts';
 import { consumeReports } from './reports.ts';
+import { linkSecret } from './testing/link-secret.ts';
 import { concurrency, createPayload, succeeding } from './testing/processors.ts';
 
 /** Redis, a worker or the bot's database is away for a while; nothing is lost by that, and nothing is given away. */
@@ -29,7 +30,7 @@ beforeEach(async () => {
   reports = [];
   refusals = 0;
   closing = [];
-  producer = createProducer({ redisUrl: redis.url, instance, log });
+  producer = createProducer({ redisUrl: redis.url, instance, linkSecret, log });
   closing.push(producer, listen());
   await vi.waitFor(() => expect(producer.isReady()).toBe(true));
 });
@@ -54,6 +55,7 @@ const listen = () =>
 
 const consume = (processors: Partial<Processors>, kinds?: readonly ('lifecycle' | 'image')[]) => {
   const consumer = createConsumer({
+    linkSecret,
     redisUrl: redis.url,
     instance,
     host: 'h1',
@@ -226,9 +228,9 @@ describe('Redis', () => {
     consumer.ready.catch(() => undefined); // it never is
     const all = [
       ...closing,
-      createProducer({ redisUrl, instance, log }),
+      createProducer({ redisUrl, instance, linkSecret, log }),
       listen(),
-      subscribeProgress({ redisUrl, instance, log }, () => undefined),
+      subscribeProgress({ redisUrl, instance, linkSecret, log }, () => undefined),
     ];
     closing = [];
     const begun = performance.now();

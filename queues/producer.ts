@@ -16,6 +16,7 @@ import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
 import { raiseFence } from './fence.ts';
 import { forgetPrivate, putPrivate, readPrivate } from './private-values.ts';
 import { readQueueDepth } from './queue-depth.ts';
+import { createSeal, sealFields } from './seal.ts';
 import { type Grant, issueTicket } from './tickets.ts';
 
 /** Adds jobs and looks after them. Every call fails within seconds while Redis is away; nothing is kept for later. */
@@ -62,10 +63,12 @@ const deadline = 5_000;
 const kindsOf = (host: string): QueueKind[] =>
   queueKinds.filter((kind) => (kind === 'tunnel') === (host === gatewayHost));
 
-type Options = { redisUrl: string; instance: string; log: Log };
+type Options = { redisUrl: string; instance: string; linkSecret: string; log: Log };
 
-export const createProducer = ({ redisUrl, instance, log }: Options) => {
+export const createProducer = ({ redisUrl, instance, linkSecret, log }: Options) => {
   const redis = connectRedis(redisUrl, 'producer', log);
+  const seal = createSeal(linkSecret, instance);
+  const privates = { redis, instance, seal, log };
   const queues = new Map<string, Queue>();
 
   const queueCalled = (name: string): Queue => {
@@ -101,10 +104,11 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
   };
 
   const bulkJob = ({ jobName, jobId, payload }: NewJob) => {
-    const { attempts, payload: schema } = findJob(jobName);
+    const job = findJob(jobName);
+    const { attempts } = job;
     return {
       name: jobName,
-      data: schema.parse(payload),
+      data: sealFields(seal, job, jobId, job.payload.parse(payload)),
       opts: {
         jobId,
         attempts,
@@ -162,8 +166,8 @@ export const createProducer = ({ redisUrl, instance, log }: Options) => {
       ),
     raiseFence: (vmId: string, epoch: number) => raiseFence(redis, instance, vmId, epoch),
     cancel: (operationId: string) => requestCancellation(redis, instance, operationId),
-    putPrivate: (name: string, bytes: Buffer) => putPrivate(redis, instance, name, bytes),
-    readPrivate: (name: string) => readPrivate(redis, instance, name),
+    putPrivate: (name: string, bytes: Buffer) => putPrivate(privates, name, bytes),
+    readPrivate: (name: string) => readPrivate(privates, name),
     issueTicket: (ticket: string, to: Grant) => issueTicket(redis, instance, ticket, to),
     forgetPrivate: (...names: string[]) => forgetPrivate(redis, instance, ...names),
     async close(): Promise<void> {

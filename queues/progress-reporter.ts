@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Log } from '../shared/log.ts';
 import type { Progress } from './catalog.ts';
 import { publishProgress } from './progress.ts';
+import type { Seal } from './seal.ts';
 
 /** People read about once a second; what comes faster replaces what has not been told yet. Milliseconds. */
 const interval = 700;
@@ -13,11 +14,12 @@ const interval = 700;
 export const createProgressReporter = ({
   redis,
   instance,
+  seal,
   log,
 }: {
   redis: Redis;
   instance: string;
-  host: string;
+  seal: Seal;
   log: Log;
 }) => {
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -30,7 +32,9 @@ export const createProgressReporter = ({
     toldStep = step.step;
     // Progress is a courtesy: while Redis is away the work goes on without it.
     if (redis.status !== 'ready') return;
-    await publishProgress(redis, instance, step).catch((err) => log.debug({ err }, 'a step was not told'));
+    await publishProgress({ redis, instance, seal }, step).catch((err) =>
+      log.debug({ err }, 'a step was not told'),
+    );
   };
 
   return async (step: Progress): Promise<void> => {

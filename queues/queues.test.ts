@@ -11,6 +11,7 @@ import { OperationError, RetryableError } from './errors.ts';
 import { createProducer, type Producer } from './producer.ts';
 import { subscribeProgress } from './progress.ts';
 import { consumeReports } from './reports.ts';
+import { linkSecret } from './testing/link-secret.ts';
 import { concurrency, createPayload, succeeding } from './testing/processors.ts';
 
 const log = createLog('test', 'silent');
@@ -29,7 +30,7 @@ beforeEach(async () => {
   instance = `q${Math.random().toString(36).slice(2, 8)}`;
   reports = [];
   closing = [];
-  producer = createProducer({ redisUrl: redis.url, instance, log });
+  producer = createProducer({ redisUrl: redis.url, instance, linkSecret, log });
   closing.push(producer);
   const consumer = consumeReports({
     redisUrl: redis.url,
@@ -49,6 +50,7 @@ afterEach(async () => {
 
 const work = async (processors: Partial<Processors> = {}): Promise<Consumer> => {
   const consumer = createConsumer({
+    linkSecret,
     redisUrl: redis.url,
     instance,
     host: 'h1',
@@ -359,7 +361,7 @@ describe('a worker process', () => {
 describe('progress', () => {
   it('tells a new step at once and more of the same about once a second, the newest in the end', async () => {
     const told: (Progress & { at: number })[] = [];
-    const subscription = subscribeProgress({ redisUrl: redis.url, instance, log }, (step) =>
+    const subscription = subscribeProgress({ redisUrl: redis.url, instance, linkSecret, log }, (step) =>
       told.push({ ...step, at: performance.now() }),
     );
     closing.push(subscription);
@@ -386,7 +388,9 @@ describe('progress', () => {
 describe('the progress of a build', () => {
   it('is its operation’s where somebody asked for it, and everybody’s where creations wait for it', async () => {
     const told: Progress[] = [];
-    const subscription = subscribeProgress({ redisUrl: redis.url, instance, log }, (step) => told.push(step));
+    const subscription = subscribeProgress({ redisUrl: redis.url, instance, linkSecret, log }, (step) =>
+      told.push(step),
+    );
     closing.push(subscription);
     await subscription.ready;
     await work({

@@ -38,8 +38,8 @@ export const parseEnv = <Shape extends z.ZodRawShape>(
   const result = schema.safeParse(found);
   for (const issue of result.error?.issues ?? []) {
     const name = issue.path.join('.');
-    const missing = found[name] === undefined;
-    faults.push(`${name}: ${missing && issue.code === 'invalid_type' ? 'is missing' : issue.message}`);
+    const plainlyMissing = found[name] === undefined && issue.message.startsWith('Invalid input');
+    faults.push(`${name}: ${plainlyMissing ? 'is missing' : issue.message}`);
   }
   if (!result.success || faults.length > 0) {
     throw new EnvError(`Wrong configuration:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
@@ -72,8 +72,13 @@ export const hostId = z
 
 export const redisUrl = z.string().regex(/^rediss?:\/\/.+/, 'must look like redis://host:6379');
 
-/** What gateway and workers know each other by; without it there are no terminals. */
-export const linkSecret = z.string().min(32, 'must have at least 32 characters').optional();
+/** What bot, workers and gateway know each other by, and seal with what passes between them. */
+export const linkSecret = z
+  .string({
+    error:
+      'is missing: give bot, workers and gateway the same LINK_SECRET_FILE (the bot makes the file where there is none), or the same LINK_SECRET',
+  })
+  .min(32, 'must have at least 32 characters');
 
 export const dataDir = z.string().default('./data');
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProducer, type Producer } from '../queues/producer.ts';
 import { readRollCall } from '../queues/roll-call.ts';
+import { linkSecret } from '../queues/testing/link-secret.ts';
 import { openStore, type Store } from '../services/bot/store/store.ts';
 import { type DockerProxy, startDockerProxy } from '../services/worker/testing/docker-proxy.ts';
 import { createLog } from '../shared/log.ts';
@@ -117,7 +118,12 @@ beforeAll(async () => {
   await fill(store);
   await store.close();
   await berth.startBot();
-  producer = createProducer({ redisUrl: berth.redis.url, instance: berth.instance, log });
+  producer = createProducer({
+    redisUrl: berth.redis.url,
+    instance: berth.instance,
+    linkSecret,
+    log,
+  });
 }, 60_000);
 afterAll(async () => {
   await producer?.close();

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -18,6 +18,7 @@ type Running = {
 };
 
 const administrator = 1001;
+const secretKey = 'a-canary-secret-key-that-only-the-bot-may-know';
 
 const settings = async (instance: string, dataDir: string) => {
   const ports = { practice: await findFreePort(), gateway: await findFreePort() };
@@ -29,7 +30,7 @@ const settings = async (instance: string, dataDir: string) => {
     PRACTICE_PORT: `${ports.practice}`,
     GATEWAY_PORT: `${ports.gateway}`,
     SSH_PORT_RANGE: `${first}-${first + 99}`,
-    SECRET_KEY: 'a-canary-secret-key-that-only-the-bot-may-know',
+    SECRET_KEY: secretKey,
     WORKERS: '2',
     VM_BASE_IMAGE: process.env.VM_BASE_IMAGE,
   };
@@ -57,6 +58,16 @@ const childrenOf = async (pid: number): Promise<number[]> => {
 
 const argumentsOf = async (pid: number): Promise<string> =>
   (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ');
+
+/** What lies in the files without a name that the process was started with. */
+const handedTo = async (pid: number): Promise<string> => {
+  const texts: string[] = [];
+  for (const file of await readdir(`/proc/${pid}/fd`)) {
+    const target = await readlink(`/proc/${pid}/fd/${file}`).catch(() => ''); // closed meanwhile
+    if (target.includes('.handed-over-')) texts.push(await readFile(`/proc/${pid}/fd/${file}`, 'utf8'));
+  }
+  return texts.join('\n');
+};
 
 const findChild = async (supervisor: ServiceProcess, script: string): Promise<number> => {
   for (const pid of await childrenOf(supervisor.pid))
@@ -106,22 +117,27 @@ describe('a Berth that was started', () => {
     expect(await ssh(readAccess(created), 'whoami')).toBe('dev');
   });
 
-  it('keeps what only the bot may know from all other processes, and the password of Redis out of arguments', async () => {
+  it('keeps every secret out of environments and arguments, and what only the bot may know from all others', async () => {
     const { password } = JSON.parse(await readFile(join(dataDir, 'redis/berth.json'), 'utf8'));
     const pids = [running.supervisor.pid, ...(await childrenOf(running.supervisor.pid))];
     for (const pid of pids) expect(await argumentsOf(pid)).not.toContain(password);
-    const seen = async (script: string) =>
-      readFile(`/proc/${await findChild(running.supervisor, script)}/environ`, 'utf8');
-    expect(await seen('services/bot')).toContain('a-canary-secret-key');
-    const others = ['services/worker', 'services/gateway', 'services/practice', 'redis-server'];
-    for (const script of others) {
-      const environment = await seen(script);
-      expect(environment, script).not.toContain('a-canary-secret-key');
-      expect(environment, script).not.toMatch(/TELEGRAM_BOT_TOKEN=\d/);
-      // The practice chat's token is the bot's.
-      if (script !== 'services/practice') expect(environment, script).not.toContain('PRACTICE_TOKEN');
-      else expect(environment).not.toContain(password);
+    const linkSecret = (await readFile(join(dataDir, 'link.secret'), 'utf8')).trim();
+    const secrets = [password, linkSecret, secretKey, '1000000:practice-chat-token'];
+    const holders: Record<string, string[]> = {
+      'services/bot': [password, secretKey, '1000000:practice-chat-token'],
+      'services/worker': [password],
+      'services/gateway': [password],
+      'services/practice': ['1000000:practice-chat-token'],
+      'redis-server': [],
+    };
+    for (const [script, held] of Object.entries(holders)) {
+      const pid = await findChild(running.supervisor, script);
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+      for (const secret of secrets) expect(environment, script).not.toContain(secret);
+      const handed = await handedTo(pid);
+      for (const secret of secrets) expect(handed.includes(secret), script).toBe(held.includes(secret));
     }
+    expect((await readdir(dataDir)).filter((name) => name.startsWith('.handed-over'))).toEqual([]);
   });
 
   it('starts processes of its own again that were killed, and says so', async () => {

@@ -5,9 +5,10 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { readRollCall } from '../queues/roll-call.ts';
+import { linkSecret } from '../queues/testing/link-secret.ts';
 import { newChallenge, prove } from '../shared/terminal/handshake.ts';
 import { openTerminal, welcome } from '../shared/terminal/protocol.ts';
-import { linkSecret, startWithGateway, type Vm, type WithGateway } from './support/gateway.ts';
+import { startWithGateway, type Vm, type WithGateway } from './support/gateway.ts';
 import type { ServiceProcess } from './support/service-process.ts';
 import { newWindow, openShell, openSocket, startSession } from './support/terminal-socket.ts';
 

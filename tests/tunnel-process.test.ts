@@ -8,6 +8,7 @@ import { catalog, gatewayHost, type Outcome, type Report } from '../queues/catal
 import { readGatewayStatus } from '../queues/gateway-status.ts';
 import { createProducer } from '../queues/producer.ts';
 import { consumeReports } from '../queues/reports.ts';
+import { linkSecret } from '../queues/testing/link-secret.ts';
 import { createLog } from '../shared/log.ts';
 import { startCloudflareApi } from './support/cloudflare-api.ts';
 import { type Control, installCloudflared, isAlive } from './support/cloudflared-install.ts';
@@ -57,7 +58,7 @@ const until = (condition: () => unknown, timeout = 15_000) =>
 /** As the bot does it: adds the job, and hears its outcome. */
 const startWishing = async () => {
   const reports = new Map<string, Report>();
-  const producer = createProducer({ redisUrl: redis.url, instance, log });
+  const producer = createProducer({ redisUrl: redis.url, instance, linkSecret, log });
   releases.push(() => producer.close());
   const consumer = consumeReports({
     redisUrl: redis.url,

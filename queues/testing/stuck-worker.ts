@@ -1,6 +1,7 @@
 import { createLog } from '../../shared/log.ts';
 import type { QueueKind } from '../catalog.ts';
 import { type Context, createConsumer } from '../consumer.ts';
+import { linkSecret } from './link-secret.ts';
 import { concurrency, succeeding } from './processors.ts';
 
 /**
@@ -20,6 +21,7 @@ const getStuck = (_payload: unknown, { signal }: Context): Promise<never> => {
   );
 };
 const consumer = createConsumer({
+  linkSecret,
   redisUrl: redisUrl!,
   instance: instance!,
   host: 'h1',

@@ -6,6 +6,7 @@ import { createConsumer, type Processors } from '../../queues/consumer.ts';
 import { parseEnv, redisUrl } from '../../shared/env.ts';
 import { envOrExit, runService } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
+import { benchSecret } from './link-secret.ts';
 
 /** A worker process whose processors do nothing; beside it one of BullMQ alone, for the comparison. */
 
@@ -30,6 +31,7 @@ await runService(createLog('idle-worker', 'info'), async (lifecycle) => {
     redisUrl: env.REDIS_URL,
     instance: 'bench',
     host: 'bench',
+    linkSecret: benchSecret,
     // As a worker of production has it.
     concurrency: { lifecycle: 8, exec: 32, image: 1, query: 8 },
     processors: doesNothing,

@@ -16,6 +16,7 @@ import { createLog } from '../../shared/log.ts';
 import { newPassword } from '../../shared/secrets/password.ts';
 import { createVault, type Vault } from '../../shared/secrets/vault.ts';
 import { vm, vmStream } from '../../shared/vm/decider.ts';
+import { benchSecret } from './link-secret.ts';
 import { addVm } from './vms.ts';
 import { aborted } from './waiting.ts';
 
@@ -58,7 +59,7 @@ export const openPath = async ({ dataDir, redisUrl, apiRoot, token, people }: Op
     policies: [createJobsPolicy({ vault }), createNotifications([])],
   });
   await addVms(store, vault, people);
-  const connection = { redisUrl, instance: 'bench', log };
+  const connection = { redisUrl, instance: 'bench', linkSecret: benchSecret, log };
   const producer = createProducer(connection);
   const api = createApi({ token, apiRoot });
   const config = {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -12,6 +12,8 @@ export type Kept = {
   command: string;
   args: string[];
   env: NodeJS.ProcessEnv;
+  /** Open files that it inherits, from descriptor 4 on. */
+  files?: readonly number[];
   /** Says when it is ready: a line of its output. */
   isReady: (line: string) => boolean;
   log: { write(text: string): unknown };
@@ -73,7 +75,7 @@ const readable = (line: string): string => {
   }
 };
 
-export const keep = ({ name, command, args, env, isReady, log, tell }: Kept): Keeper => {
+export const keep = ({ name, command, args, env, files = [], isReady, log, tell }: Kept): Keeper => {
   const ready = Promise.withResolvers<void>();
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
@@ -94,7 +96,8 @@ export const keep = ({ name, command, args, env, isReady, log, tell }: Kept): Ke
 
   const runOnce = async (): Promise<string> => {
     // A group of its own: Ctrl-C reaches the supervisor alone, which ends everything in order.
-    child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'ipc', ...files];
+    child = spawn(command, args, { env, stdio, detached: true });
     createInterface({ input: child.stdout! }).on('line', take);
     createInterface({ input: child.stderr! }).on('line', take);
     return untilEnded(child);

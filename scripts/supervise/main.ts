@@ -1,13 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createApi, identifyBot } from '../../services/bot/telegram/client.ts';
 import { takeFileLock } from '../../shared/file-lock.ts';
 import { envOrExit } from '../../shared/lifecycle.ts';
+import { ensureLinkSecretOf } from '../../shared/secrets/link-secret.ts';
+import { handOver } from './hand-over.ts';
 import { type Keeper, type Kept, keep } from './keeper.ts';
 import { openLogFile } from './log-file.ts';
 import { prepareRedis } from './redis.ts';
-import { environmentOf, type Process, readSettings, type Source } from './settings.ts';
+import { environmentOf, type Process, readSettings, type Source, secretNames } from './settings.ts';
 
 /** Runs all of Berth's processes on one machine: `./scripts/start` after the set-up. */
 
@@ -61,14 +62,17 @@ const startProcess = (wish: Omit<Kept, 'log' | 'tell'>): Promise<void> => {
   return keeper.ready;
 };
 
-const startService = (service: Process, all: Source, name: string = service): Promise<void> =>
-  startProcess({
+const startService = (service: Process, all: Source, name: string = service): Promise<void> => {
+  const { variables, files } = handOver(environmentOf(service, all), secretNames, env.DATA_DIR);
+  return startProcess({
     name,
     command: process.execPath,
     args: [join(root, `services/${service}/main.ts`)],
-    env: { ...environmentOf(service, all), DATA_DIR: resolve(env.DATA_DIR) },
+    env: { ...variables, DATA_DIR: resolve(env.DATA_DIR) },
+    files,
     isReady: saysReady,
   });
+};
 
 const startRedis = async (): Promise<string> => {
   if (env.REDIS_URL !== undefined) return env.REDIS_URL;
@@ -131,8 +135,7 @@ const whereToGo = async (): Promise<string> => {
 const startAll = async (): Promise<void> => {
   const redisUrl = await startRedis();
   const all: Source = { ...variables, REDIS_URL: redisUrl };
-  // Workers and gateway begin and end together here: a new secret each time does, and nobody has to keep it.
-  if (!all.LINK_SECRET && !all.LINK_SECRET_FILE) all.LINK_SECRET = randomBytes(32).toString('base64url');
+  ensureLinkSecretOf(all);
   const startBot = async () => {
     // The bot asks Telegram who it is before anything else.
     if (practice !== null) await startService('practice', all);

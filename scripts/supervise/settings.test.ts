@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { environmentOf, readSettings } from './settings.ts';
 
@@ -39,6 +42,22 @@ describe('the settings of all processes', () => {
   });
 });
 
+describe('the secret that the processes share', () => {
+  it('lies in DATA_DIR where the settings say nothing, and is made by none who only reads them', () => {
+    const DATA_DIR = join(tmpdir(), 'no-such-folder-of-berth');
+    expect(readSettings({ DATA_DIR }).variables.LINK_SECRET_FILE).toBe(join(DATA_DIR, 'link.secret'));
+    expect(existsSync(DATA_DIR)).toBe(false);
+  });
+
+  it('may be given, or be in a file of one’s own, there or not', () => {
+    const given = { LINK_SECRET: 'x'.repeat(32) };
+    expect(readSettings(given).variables).toMatchObject(given);
+    expect(readSettings({ LINK_SECRET_FILE: '/nowhere/s' }).variables.LINK_SECRET_FILE).toBe('/nowhere/s');
+    expect(() => readSettings({ LINK_SECRET: 'short' })).toThrow(/LINK_SECRET: must have at least 32/);
+    expect(() => readSettings({ LINK_SECRET_FILE: import.meta.dirname })).toThrow(/EISDIR/);
+  });
+});
+
 describe('the environment of a process', () => {
   const variables = {
     PATH: '/bin',
@@ -60,6 +79,7 @@ describe('the environment of a process', () => {
       'TELEGRAM_BOT_TOKEN_FILE',
       'SECRET_KEY',
       'SECRET_KEY_FILE',
+      'LINK_SECRET',
       'REDIS_URL',
     ]);
     expect(seen('worker')).toEqual(['LINK_SECRET', 'REDIS_URL']);

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type BotEnv, botEnv } from '../../services/bot/env.ts';
 import { parseGatewayEnv } from '../../services/gateway/env.ts';
 import { type PracticeEnv, parsePracticeEnv } from '../../services/practice/env.ts';
@@ -32,10 +34,23 @@ const withPractice = (variables: Source): Source => {
   };
 };
 
+/** Kept in DATA_DIR unless the settings say otherwise: what was sealed before a restart must open after it. */
+const withLinkSecret = (variables: Source): Source =>
+  variables.LINK_SECRET || variables.LINK_SECRET_FILE
+    ? variables
+    : { ...variables, LINK_SECRET_FILE: resolve(variables.DATA_DIR || './data', 'link.secret') };
+
+/** The settings can be read, and their faults told, before anything is written: also before that file is there. */
+const beforeItIsMade = (variables: Source): Source =>
+  variables.LINK_SECRET || existsSync(variables.LINK_SECRET_FILE ?? '')
+    ? variables
+    : { ...variables, LINK_SECRET: 'made-when-the-processes-are-started', LINK_SECRET_FILE: undefined };
+
 /** Throws one EnvError that lists every fault of every process, each once. */
 export const readSettings = (source: Source): Settings => {
   const practising = !source.TELEGRAM_BOT_TOKEN && !source.TELEGRAM_BOT_TOKEN_FILE;
-  const variables = practising ? withPractice(source) : source;
+  const variables = withLinkSecret(practising ? withPractice(source) : source);
+  const checked = beforeItIsMade(variables);
   const faults = new Set<string>();
   const collect = <T>(read: () => T): T | undefined => {
     try {
@@ -46,11 +61,11 @@ export const readSettings = (source: Source): Settings => {
       return undefined;
     }
   };
-  const supervisor = collect(() => parseEnv(supervisorEnv, variables));
-  const bot = collect(() => parseEnv(botEnv, variables));
-  const worker = collect(() => parseWorkerEnv(variables));
-  const gateway = collect(() => parseGatewayEnv(variables));
-  const practice = practising ? collect(() => parsePracticeEnv(variables)) : null;
+  const supervisor = collect(() => parseEnv(supervisorEnv, checked));
+  const bot = collect(() => parseEnv(botEnv, checked));
+  const worker = collect(() => parseWorkerEnv(checked));
+  const gateway = collect(() => parseGatewayEnv(checked));
+  const practice = practising ? collect(() => parsePracticeEnv(checked)) : null;
   if (!supervisor || !bot || !worker || !gateway || practice === undefined)
     throw new EnvError(`Wrong configuration:\n${[...faults].join('\n')}`);
   return { supervisor, bot, worker, gateway, practice, variables };
@@ -58,17 +73,20 @@ export const readSettings = (source: Source): Settings => {
 
 export type Process = 'bot' | 'worker' | 'gateway' | 'practice';
 
-/** Everybody can read the environment of what they break into: a secret is only where it is needed. */
+/** Everybody can read the secrets of what they break into: each is only where it is needed. */
 const secrets: Record<string, Process[]> = {
   TELEGRAM_BOT_TOKEN: ['bot'],
   SECRET_KEY: ['bot'],
   PRACTICE_TOKEN: ['practice'],
-  LINK_SECRET: ['worker', 'gateway'],
+  LINK_SECRET: ['bot', 'worker', 'gateway'],
   CLOUDFLARE_TOKEN: ['gateway'],
   METRICS_TOKEN: ['gateway'],
   // It holds the password.
   REDIS_URL: ['bot', 'worker', 'gateway'],
 };
+
+/** By name. They are handed over in files (hand-over.ts), not by the environment. */
+export const secretNames: readonly string[] = Object.keys(secrets);
 
 /** What a process is started with: everything but the secrets of others, and the files that hold them. */
 export const environmentOf = (reader: Process, variables: Source): Source =>

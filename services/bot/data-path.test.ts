@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import { catalog, type Outcome } from '../../queues/catalog.ts';
 import { createConsumer } from '../../queues/consumer.ts';
 import { createProducer, type Producer } from '../../queues/producer.ts';
+import { linkSecret } from '../../queues/testing/link-secret.ts';
 import { concurrency, succeeding } from '../../queues/testing/processors.ts';
 import { createLog } from '../../shared/log.ts';
 import { createVault, type Vault } from '../../shared/secrets/vault.ts';
@@ -37,7 +38,7 @@ beforeEach(async () => {
   instance = `d${Math.random().toString(36).slice(2, 8)}`;
   vault = createVault(Buffer.alloc(32, 1));
   store = await openTestStore({ policies: [createJobsPolicy({ vault })] });
-  producer = createProducer({ redisUrl: redis.url, instance, log });
+  producer = createProducer({ redisUrl: redis.url, instance, linkSecret, log });
   onTestFinished(() => producer.close());
   await vi.waitFor(() => expect(producer.isReady()).toBe(true));
 });
@@ -231,6 +232,7 @@ describe('the sweeper', () => {
   it('takes an outcome whose report was lost from the job', async () => {
     await requestVm();
     const consumer = createConsumer({
+      linkSecret,
       redisUrl: redis.url,
       instance,
       host: 'h1',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dataDir, hostId, instance, logLevel, redisUrl } from '../../shared/env.ts';
+import { dataDir, hostId, instance, linkSecret, logLevel, redisUrl } from '../../shared/env.ts';
 
 const administrators = z
   .string({
@@ -44,6 +44,7 @@ export const botEnv = z.object({
     .default('60')
     .transform(Number)
     .pipe(z.number('must be a number of seconds').int('must be whole seconds').min(1).max(86_400)),
+  LINK_SECRET: linkSecret,
   SECRET_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   LOG_LEVEL: logLevel,
 });

@@ -8,6 +8,7 @@ import { parseEnv } from '../../shared/env.ts';
 import { envOrExit, type Lifecycle, runService, withDeadline } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
 import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
+import { ensureLinkSecretOf } from '../../shared/secrets/link-secret.ts';
 import { loadMasterKey } from '../../shared/secrets/master-key.ts';
 import { createVault } from '../../shared/secrets/vault.ts';
 import { createMenus } from './command-menus.ts';
@@ -40,11 +41,16 @@ import { createUpdateHandler } from './update-handler.ts';
 
 /** The bot decides and records; it knows Telegram, the database and Redis, and never Docker. */
 
-const env = envOrExit(() => parseEnv(botEnv, process.env));
+const env = envOrExit(() => {
+  // Before the others can read it somebody has to make it: the bot, of which there is one.
+  ensureLinkSecretOf(process.env);
+  return parseEnv(botEnv, process.env);
+});
 const log = createLog('bot', env.LOG_LEVEL);
 
 const compose = async (lifecycle: Lifecycle): Promise<void> => {
   const { INSTANCE: instance, REDIS_URL: redisUrl, DATA_DIR: dataDir, ADMIN_USER_ID: administrators } = env;
+  const { LINK_SECRET: linkSecret } = env;
   const vault = createVault(loadMasterKey({ dataDir, secretKey: env.SECRET_KEY }));
   const policies = [createJobsPolicy({ vault }), createNotifications(administrators)];
   const store = await openStore({ dataDir, log, policies });
@@ -59,7 +65,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onShutdown('Telegram', () => api.close());
   const bot = await identifyPatiently(api, log, lifecycle.signal);
 
-  const producer = createProducer({ redisUrl, instance, log });
+  const producer = createProducer({ redisUrl, instance, linkSecret, log });
   lifecycle.onShutdown('producer', () => producer.close());
   const figures = startFiguresWriter({ redis: producer.redis, instance, process: 'bot', registry, log });
   lifecycle.onShutdown('figures', figures.close);
@@ -96,7 +102,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     }
   });
 
-  const progress = subscribeProgress({ redisUrl, instance, log }, (step) => {
+  const progress = subscribeProgress({ redisUrl, instance, linkSecret, log }, (step) => {
     for (const operationId of board.record(step)) sender.refresh(operationMessageKey(operationId));
   });
   lifecycle.onShutdown('progress', () => progress.close());

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import type { Report } from '../../queues/catalog.ts';
 import type { Inspection, JobAddress } from '../../queues/producer.ts';
 import { createProducer, type Producer } from '../../queues/producer.ts';
+import { linkSecret } from '../../queues/testing/link-secret.ts';
 import { createLog } from '../../shared/log.ts';
 import { createVault, type Vault } from '../../shared/secrets/vault.ts';
 import { command, vmId } from '../../shared/vm/testing/history.ts';
@@ -39,7 +40,7 @@ beforeEach(async () => {
   vault = createVault(Buffer.alloc(32, 1));
   store = await openTestStore({ policies: [createJobsPolicy({ vault })] });
   const instance = `s${Math.random().toString(36).slice(2, 8)}`;
-  const real = createProducer({ redisUrl: redis.url, instance, log });
+  const real = createProducer({ redisUrl: redis.url, instance, linkSecret, log });
   onTestFinished(() => real.close());
   found = null;
   cancelled = [];

@@ -25,7 +25,6 @@ const variables = z.object({
     .default('127.0.0.1'),
   /** Whose X-Forwarded headers are believed. */
   TRUSTED_PROXIES: proxies.default(['loopback']),
-  /** What its workers know it by; without it there are no terminals. */
   LINK_SECRET: linkSecret,
   ...tunnelVariables,
   ...dashboardVariables,

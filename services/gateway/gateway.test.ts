@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { linkSecret } from '../../queues/testing/link-secret.ts';
 import { createLog } from '../../shared/log.ts';
 import { createGatewayApp } from './app.ts';
 import { parseGatewayEnv } from './env.ts';
@@ -31,7 +32,7 @@ const newApp = (variables: Record<string, string> = {}) => {
     redis,
     instance: 'test',
     log: createLog('test', 'silent'),
-    env: parseGatewayEnv(variables),
+    env: parseGatewayEnv({ LINK_SECRET: linkSecret, ...variables }),
     tunnel: () => ({ wanted: false, connected: false }),
     publicOrigin: () => 'http://127.0.0.1:8080',
   });
@@ -107,7 +108,10 @@ describe('the gateway', () => {
 
   it('runs as a process and ends in order at SIGTERM', async () => {
     const port = await freePort();
-    const gateway = execaNode(main, { env: { GATEWAY_PORT: String(port) }, reject: false });
+    const gateway = execaNode(main, {
+      env: { LINK_SECRET: linkSecret, GATEWAY_PORT: String(port) },
+      reject: false,
+    });
     releases.push(async () => gateway.kill('SIGKILL'));
     await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/healthz`), { timeout: 20_000 });
     gateway.kill('SIGTERM');

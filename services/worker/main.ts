@@ -63,19 +63,15 @@ await runService(log, async (lifecycle) => {
     firewall,
   };
 
-  const links =
-    env.LINK_SECRET === undefined
-      ? null
-      : await startLinkServer({
-          host,
-          secret: env.LINK_SECRET,
-          bindAddress: env.LINK_BIND_ADDRESS,
-          port: env.LINK_PORT,
-          publishedHost: env.LINK_HOST,
-          log,
-        });
-  if (links === null) log.warn('no terminals: LINK_SECRET is not set');
-  else lifecycle.onShutdown('terminals', links.close);
+  const links = await startLinkServer({
+    host,
+    secret: env.LINK_SECRET,
+    bindAddress: env.LINK_BIND_ADDRESS,
+    port: env.LINK_PORT,
+    publishedHost: env.LINK_HOST,
+    log,
+  });
+  lifecycle.onShutdown('terminals', links.close);
 
   const rollCall = createRollCall({
     redis: answering,
@@ -85,7 +81,7 @@ await runService(log, async (lifecycle) => {
       host: hostId,
       pid: process.pid,
       startedAt: new Date().toISOString(),
-      terminals: links?.address ?? null,
+      terminals: links.address,
     },
     gather: createFactsGatherer(host, { dockerHost: env.DOCKER_HOST, knownGpu: gpu.known }),
     log,
@@ -96,6 +92,7 @@ await runService(log, async (lifecycle) => {
     redisUrl,
     instance,
     host: hostId,
+    linkSecret: env.LINK_SECRET,
     concurrency,
     processors: createProcessors(host),
     log,

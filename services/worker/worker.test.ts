@@ -7,6 +7,7 @@ import type { Hint } from '../../queues/hints.ts';
 import { createProducer, type Producer } from '../../queues/producer.ts';
 import { consumeReports } from '../../queues/reports.ts';
 import { readRollCall } from '../../queues/roll-call.ts';
+import { linkSecret } from '../../queues/testing/link-secret.ts';
 import { removeRules } from './firewall/apply.ts';
 import { ensureTestImage } from './testing/image.ts';
 import { newVmOrder, operationOn } from './testing/orders.ts';
@@ -42,7 +43,7 @@ let workers: WorkerProcess[] = [];
 beforeAll(async () => {
   await ensureTestImage(host);
   redis = await startTestRedis();
-  producer = createProducer({ redisUrl: redis.url, instance, log });
+  producer = createProducer({ redisUrl: redis.url, instance, linkSecret, log });
   reporting = consumeReports({
     redisUrl: redis.url,
     instance,

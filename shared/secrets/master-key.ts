@@ -1,14 +1,13 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { deriveKey, keyBytes } from './sealing.ts';
 
 /** The key that wraps the keys of all VMs. Whoever has it and the database can read every password. */
 
-const keyBytes = 32;
-
 const fromText = (secretKey: string): Buffer => {
   if (secretKey.length < 32) throw new Error('SECRET_KEY: must have at least 32 characters');
-  return Buffer.from(hkdfSync('sha256', secretKey, 'berth', 'master key', keyBytes));
+  return deriveKey(secretKey, 'master key');
 };
 
 const readOrMake = (path: string): Buffer => {

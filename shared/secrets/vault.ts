@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
+import { decrypt, encrypt, keyBytes } from './sealing.ts';
 
 /**
  * Seals values per VM with AES-256-GCM. Every VM has a key of its own, wrapped by the master key; with that key
@@ -13,25 +14,6 @@ export type SealedTables = {
 
 type Db<Tables extends SealedTables> = Kysely<Tables> | Transaction<Tables>;
 type Trx<Tables extends SealedTables> = Transaction<Tables>;
-
-const nonceBytes = 12;
-const tagBytes = 16;
-
-/** Nonce, tag, ciphertext. `context` is bound to it: moved elsewhere, it does not open. */
-const encrypt = (key: Buffer, plaintext: Buffer, context: string): Buffer => {
-  const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
-  const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-  return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]);
-};
-
-const decrypt = (key: Buffer, sealed: Uint8Array, context: string): Buffer => {
-  const bytes = Buffer.from(sealed);
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes))
-    .setAAD(Buffer.from(context))
-    .setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
-  return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]);
-};
 
 const keyContext = (vmId: string): string => `key\0${vmId}`;
 const valueContext = (vmId: string, name: string): string => `value\0${vmId}\0${name}`;
@@ -47,7 +29,7 @@ export const createVault = (masterKey: Buffer) => {
   };
 
   const makeKey = async (trx: Transaction<SealedTables>, vmId: string): Promise<Buffer> => {
-    const key = randomBytes(32);
+    const key = randomBytes(keyBytes);
     await trx
       .insertInto('vm_keys')
       .values({ vm_id: vmId, wrapped_key: encrypt(masterKey, key, keyContext(vmId)) })

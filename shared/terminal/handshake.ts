@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { deriveKey } from '../secrets/sealing.ts';
 
 /**
  * How gateway and worker show each other that they know the shared secret, without saying it: each makes a challenge
@@ -14,7 +15,9 @@ export const handshakeDeadline = 5_000;
 export const newChallenge = (): string => randomBytes(32).toString('base64url');
 
 export const prove = (secret: string, role: Role, { gateway, worker }: Challenges): string =>
-  createHmac('sha256', secret).update(`berth-terminal\n${role}\n${gateway}\n${worker}`).digest('base64url');
+  createHmac('sha256', deriveKey(secret, 'terminal link'))
+    .update(`${role}\n${gateway}\n${worker}`)
+    .digest('base64url');
 
 export const isProof = (proof: string, secret: string, role: Role, challenges: Challenges): boolean => {
   const given = Buffer.from(proof);

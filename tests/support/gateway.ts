@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { connectRedis } from '../../queues/connection.ts';
 import { issueTicket, newSecret, type Revocation, revoke } from '../../queues/tickets.ts';
 import { createLog } from '../../shared/log.ts';
@@ -8,8 +7,6 @@ import { findFreePort } from './redis.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
 /** A Berth with a gateway in front and one VM in it; tickets are issued as the bot does. */
-
-export const linkSecret = randomBytes(32).toString('base64url');
 
 export type Vm = { vmId: string; vmName: string; userId: number; container: string };
 
@@ -31,7 +28,7 @@ export const startWithGateway = async ({
   workers = 1,
   env = {} as NodeJS.ProcessEnv,
 } = {}): Promise<WithGateway> => {
-  const berth = await startBerth({ workers, env: { LINK_SECRET: linkSecret, ...env } });
+  const berth = await startBerth({ workers, env });
   const log = createLog('test', 'silent');
   const redis = connectRedis(berth.redis.url, 'consumer', log);
   const port = await findFreePort();
@@ -41,7 +38,6 @@ export const startWithGateway = async ({
     gateway = await startService('gateway', 'services/gateway/main.ts', {
       REDIS_URL: berth.redis.url,
       INSTANCE: berth.instance,
-      LINK_SECRET: linkSecret,
       GATEWAY_PORT: `${port}`,
       TUNNEL: 'off',
       LOG_LEVEL: 'debug',

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { linkSecret } from '../../queues/testing/link-secret.ts';
 
 /** One of Berth's services as a real process, as in production; its log lines are kept to look into. */
 
@@ -23,9 +24,11 @@ export type ServiceProcess = {
 const root = join(import.meta.dirname, '../..');
 
 export const startProcess = (name: string, script: string, env: NodeJS.ProcessEnv): ServiceProcess => {
+  // Services started one by one have to be told it; the supervisor makes its own.
+  const known = script.startsWith('services/') ? { LINK_SECRET: linkSecret } : {};
   const child: ChildProcess = spawn(process.execPath, [join(root, script)], {
     cwd: root,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...known, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const lines: LogLine[] = [];

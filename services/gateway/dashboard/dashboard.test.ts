@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import { connectRedis } from '../../../queues/connection.ts';
 import { createProducer } from '../../../queues/producer.ts';
 import { answerRollCall, leaveRollCall } from '../../../queues/roll-call.ts';
+import { linkSecret } from '../../../queues/testing/link-secret.ts';
 import { createPayload } from '../../../queues/testing/processors.ts';
 import { type Grant, issueTicket, newSecret, revoke } from '../../../queues/tickets.ts';
 import { createLog } from '../../../shared/log.ts';
@@ -220,7 +221,7 @@ describe('below /queues', () => {
   it('nothing secret is shown, wherever a job holds it', async () => {
     const canary = '$6$canarysalt$Canary0Hash1Canary2Hash3Canary4';
     await present('w1', 'local');
-    const producer = createProducer({ redisUrl: server.url, instance, log });
+    const producer = createProducer({ redisUrl: server.url, instance, linkSecret, log });
     onTestFinished(() => producer.close());
     await vi.waitFor(() => expect(producer.isReady()).toBe(true));
     const payload = createPayload('op1');

@@ -7,6 +7,7 @@ import { connectRedis } from '../../../queues/connection.ts';
 import { readFigures, startFiguresWriter, takeFigures, writeFigures } from '../../../queues/metrics.ts';
 import { createProducer } from '../../../queues/producer.ts';
 import { answerRollCall } from '../../../queues/roll-call.ts';
+import { linkSecret } from '../../../queues/testing/link-secret.ts';
 import { createPayload } from '../../../queues/testing/processors.ts';
 import { noteTerminal } from '../../../queues/tickets.ts';
 import { createLog } from '../../../shared/log.ts';
@@ -96,7 +97,7 @@ describe('the figures', () => {
       at: now(),
       facts: null,
     });
-    const producer = createProducer({ redisUrl: server.url, instance, log });
+    const producer = createProducer({ redisUrl: server.url, instance, linkSecret, log });
     onTestFinished(() => producer.close());
     await vi.waitFor(() => expect(producer.isReady()).toBe(true));
     for (const id of ['a', 'b'])

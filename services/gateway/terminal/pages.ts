@@ -40,10 +40,6 @@ export const foreignPage = message(
   'Not from here',
   '<p>The request came from another site. Open the link itself, and press the button there.</p>',
 );
-export const offPage = message(
-  'No terminals',
-  '<p>Terminals are switched off here: the administrator has to set <code>LINK_SECRET</code> for the gateway and its workers. SSH works as ever.</p>',
-);
 export const awayPage = message(
   'One moment',
   '<p>Terminals cannot be reached just now. Try again in a few seconds; the link is still good.</p>',

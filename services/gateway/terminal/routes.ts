@@ -21,7 +21,6 @@ import {
   awayPage,
   foreignPage,
   hurryPage,
-  offPage,
   overPage,
   spentPage,
   terminalPage,
@@ -37,8 +36,7 @@ import { cookieName, cookieOptions, enter, pathOf } from './session.ts';
 export type TerminalDeps = {
   redis: Redis;
   instance: string;
-  /** Undefined: there are no terminals here. */
-  secret: string | undefined;
+  secret: string;
   /** Under which origin people know us now. */
   publicOrigin: () => string;
   log: Log;
@@ -69,7 +67,7 @@ const sendPage = (reply: FastifyReply, status: number, html: string): FastifyRep
 const isTicketPage = (url: string): boolean => url.startsWith('/t/');
 
 const registerTickets = (scope: FastifyInstance, deps: TerminalDeps): void => {
-  const { redis, instance, secret, publicOrigin } = deps;
+  const { redis, instance, publicOrigin } = deps;
   // The form has no fields: the ticket is in the address.
   scope.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -89,13 +87,11 @@ const registerTickets = (scope: FastifyInstance, deps: TerminalDeps): void => {
   };
 
   scope.get<Ticket>('/t/:ticket', { config: perMinute(30) }, async ({ params }, reply) => {
-    if (secret === undefined) return sendPage(reply, 503, offPage);
     const state = await look(params.ticket);
     return state === 'good' ? sendPage(reply, 200, ticketPage) : refuse(reply, state);
   });
   scope.post<Ticket>('/t/:ticket', { config: perMinute(30) }, async (request, reply) => {
     if (!isOwnOrigin(request, publicOrigin())) return sendPage(reply, 403, foreignPage);
-    if (secret === undefined) return sendPage(reply, 503, offPage);
     const { ticket } = request.params;
     const state = await look(ticket);
     if (state !== 'good') return refuse(reply, state);
@@ -128,7 +124,6 @@ const registerSockets = (scope: FastifyInstance, deps: TerminalDeps, open: OpenT
           return reply.code(403).send({ error: 'not from another site' });
         if (!windowId.safeParse(request.query.window).success)
           return reply.code(400).send({ error: 'which window?' });
-        if (secret === undefined) return reply.code(503).send({ error: 'no terminals here' });
       },
     },
     (socket, request) => {
@@ -149,7 +144,7 @@ const registerSockets = (scope: FastifyInstance, deps: TerminalDeps, open: OpenT
         const { token, grant } = entered;
         const id = nanoid();
         const relay = startRelay(socket, {
-          workers: { redis, instance, secret: secret!, log },
+          workers: { redis, instance, secret, log },
           grant,
           session: name,
           window,
@@ -172,8 +167,7 @@ const registerSockets = (scope: FastifyInstance, deps: TerminalDeps, open: OpenT
 };
 
 export const registerTerminal = (app: FastifyInstance, deps: TerminalDeps): void => {
-  const { redis, instance, secret, log } = deps;
-  if (secret === undefined) log.warn('no terminals: LINK_SECRET is not set');
+  const { redis, instance, log } = deps;
   app.register(async (scope) => {
     // It waits for Redis as long as that takes, where everything else fails at once.
     const subscriber = redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });

@@ -13,7 +13,7 @@ import { createTunnel, type Tunnel } from './tunnel.ts';
 /** The tunnel with all that belongs to it: its jobs, and what the others hear of it through Redis. */
 
 export type TunnelProcessDeps = {
-  env: TunnelEnv & { GATEWAY_PORT: number; GATEWAY_BIND_ADDRESS: string };
+  env: TunnelEnv & { GATEWAY_PORT: number; GATEWAY_BIND_ADDRESS: string; LINK_SECRET: string };
   instance: string;
   redis: Redis;
   redisUrl: string;
@@ -65,6 +65,7 @@ export const createTunnelProcess = ({
         redisUrl,
         instance,
         host: gatewayHost,
+        linkSecret: env.LINK_SECRET,
         concurrency,
         processors: { openTunnel: openTunnelProcessor(tunnel) },
         log,
