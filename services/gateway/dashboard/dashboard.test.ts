@@ -225,18 +225,14 @@ describe('below /queues', () => {
     onTestFinished(() => producer.close());
     await vi.waitFor(() => expect(producer.isReady()).toBe(true));
     const payload = createPayload('op1');
-    await producer.add({
-      jobName: 'create-vm',
-      host: 'local',
-      jobId: 'op1.1',
-      payload: { ...payload, access: { ...payload.access, passwordHash: canary } },
-    });
+    await producer.add({ jobName: 'create-vm', host: 'local', jobId: 'op1.1', payload });
     const queue = new Queue('lifecycle.local', { connection: redis, prefix: instance });
     const job = (await queue.getJob('op1.1'))!;
     await job.log(`once said ${canary}`);
     await job.updateProgress({ text: canary, token: 'canary-token' });
     const key = queue.toKey('op1.1');
     await redis.hset(key, {
+      data: JSON.stringify({ ...payload, access: { ...payload.access, passwordHash: canary } }),
       failedReason: `it was ${canary}`,
       stacktrace: JSON.stringify([`Error: ${canary}\n at x`]),
       returnvalue: JSON.stringify({ note: canary, deep: [{ secretKey: 'canary-secret' }] }),
@@ -257,7 +253,6 @@ describe('below /queues', () => {
     }
     const { body } = await ask({ url: urls[2]! });
     expect(JSON.parse(body)).toMatchObject({ job: { data: { vmId: payload.vmId, access: '‹hidden›' } } });
-    expect(await redis.hget(key, 'data')).toContain(canary);
   });
 
   it('nothing can be changed unless the settings allow it', async () => {

@@ -2,13 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import Docker from 'dockerode';
+import { linkSecret } from '../../../queues/testing/link-secret.ts';
 import { createEngine } from '../docker/engine.ts';
 import { createGpuProbe, probeGpu } from '../docker/gpu.ts';
 import { parseWorkerEnv } from '../env.ts';
 import { countCpusOnce, type VmHost } from '../vm-host.ts';
 
 /** The real engine of this machine under an instance name of the test's own, and what tests ask it directly. */
-export const testEnv = parseWorkerEnv({ ...process.env, INSTANCE: `test-${randomBytes(5).toString('hex')}` });
+export const testEnv = parseWorkerEnv({
+  ...process.env,
+  INSTANCE: `test-${randomBytes(5).toString('hex')}`,
+  LINK_SECRET: linkSecret,
+});
 
 export const docker = new Docker();
 
