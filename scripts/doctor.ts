@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { createEngine } from '../services/worker/docker/engine.ts';
 import { checkCapacity } from './doctor/capacity.ts';
-import { type Check, type Finding, runCheck } from './doctor/check.ts';
+import { type Check, runCheck } from './doctor/check.ts';
 import { checkClock } from './doctor/clock.ts';
 import { checkDataDir } from './doctor/data-dir.ts';
 import { checkDiskLimits } from './doctor/disk-limits.ts';
@@ -11,9 +11,11 @@ import { checkImages } from './doctor/images.ts';
 import { checkNode } from './doctor/node.ts';
 import { checkPort } from './doctor/ports.ts';
 import { checkRedis } from './doctor/redis.ts';
+import { asText, reportOf } from './doctor/report.ts';
 import { checkSettings } from './doctor/settings.ts';
 import { checkSshPorts } from './doctor/ssh-ports.ts';
 import { checkTelegram } from './doctor/telegram.ts';
+import { checkTunnel } from './doctor/tunnel.ts';
 
 /** Says what the host offers and what is missing: `npm run doctor [-- --json]`. Status 1 when something must be mended. */
 
@@ -76,19 +78,12 @@ const checks: [string, Check][] = [
             host: practice.PRACTICE_BIND_ADDRESS,
           }),
   ],
+  ['tunnel', () => checkTunnel(gateway)],
   ['Telegram', () => checkTelegram(practice === null ? bot.TELEGRAM_BOT_TOKEN : null, bot.TELEGRAM_API_ROOT)],
 ];
 const found = await Promise.all(checks.map(([name, check]) => runCheck(name, check)));
-const findings: Finding[] = [...settingsFindings, ...found.flat()];
-
-const marks = { ok: '✔', warning: '!', failure: '✘' };
-const width = Math.max(...findings.map(({ name }) => name.length));
-
-if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
-else {
-  for (const { name, status, found, advice } of findings) {
-    const todo = advice === undefined ? '' : ` → ${advice}`;
-    process.stdout.write(`${marks[status]} ${name.padEnd(width)}  ${found}${todo}\n`);
-  }
-}
-process.exitCode = findings.some(({ status }) => status === 'failure') ? 1 : 0;
+const report = reportOf([...settingsFindings, ...found.flat()]);
+process.stdout.write(
+  process.argv.includes('--json') ? `${JSON.stringify(report, null, 2)}\n` : asText(report),
+);
+process.exitCode = report.status === 'failure' ? 1 : 0;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 
 /**
@@ -80,7 +81,11 @@ export const linkSecret = z
   })
   .min(32, 'must have at least 32 characters');
 
-export const dataDir = z.string().default('./data');
+/** The kernel's own folders keep no files, and Node's `mkdir` never comes back from some of them. */
+export const dataDir = z
+  .string()
+  .refine((path) => !/^\/(proc|sys)(\/|$)/.test(resolve(path)), 'must be a folder on a disk')
+  .default('./data');
 
 export const logLevel = z
   .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -121,7 +121,53 @@ describe('the data folder', () => {
     await chmod(folder, 0o700);
     expect(await checkDataDir(folder)).toMatchObject({ status: 'ok' });
     await chmod(folder, 0o755);
-    expect(await checkDataDir(folder)).toMatchObject({ status: 'warning', advice: `chmod 700 ${folder}` });
+    expect(await checkDataDir(folder)).toMatchObject([{ status: 'warning', advice: `chmod 700 ${folder}` }]);
+  });
+
+  it('holds no file that others can read', async () => {
+    await chmod(folder, 0o700);
+    await writeFile(join(folder, 'berth.db'), '', { mode: 0o644 });
+    await writeFile(join(folder, 'secret.key'), '', { mode: 0o600 });
+    const advice = `chmod 600 ${join(folder, 'berth.db')}`;
+    expect(await checkDataDir(folder)).toMatchObject([{ status: 'warning', advice }]);
+  });
+
+  it.each([
+    ['C:\\134', '9p', 'a Windows drive'],
+    ['drvfs', '9p', 'a Windows drive'],
+    ['C:', 'drvfs', 'a Windows drive'],
+    ['nas:/export', 'nfs4', 'a network share (nfs4)'],
+    ['//nas/share', 'cifs', 'a network share (cifs)'],
+    ['host0', 'virtiofs', 'a folder of another system (virtiofs)'],
+    ['me@nas:', 'fuse.sshfs', 'a file system of a program (fuse.sshfs)'],
+  ])('is not on %s (%s)', async (source, type, kind) => {
+    const mounts = [
+      '22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw',
+      `40 22 0:50 / ${folder} rw,noatime shared:1 master:2 - ${type} ${source} rw,aname=drvfs`,
+    ].join('\n');
+    expect(await checkDataDir(join(folder, 'new/data'), mounts)).toMatchObject({
+      status: 'failure',
+      found: `${folder}/new/data is on ${kind}`,
+      advice: expect.stringContaining('DATA_DIR'),
+    });
+  });
+
+  it('may be on a local disk below a share, and beside one whose name begins alike', async () => {
+    await chmod(folder, 0o700);
+    const mounts = [
+      `40 22 0:50 / ${tmpdir()} rw - nfs4 nas:/export rw`,
+      `41 22 8:1 / ${folder} rw - ext4 /dev/sda1 rw`,
+      `42 22 0:51 / ${folder.slice(0, -1)} rw - 9p drvfs rw`,
+    ].join('\n');
+    expect(await checkDataDir(folder, mounts)).toMatchObject({ status: 'ok' });
+  });
+
+  it('that is linked to is judged by where it really is', async () => {
+    const link = join(folder, 'link');
+    await mkdir(join(folder, 'share'));
+    await symlink(join(folder, 'share'), link);
+    const mounts = `40 22 0:50 / ${join(folder, 'share')} rw - nfs nas:/export rw`;
+    expect(await checkDataDir(link, mounts)).toMatchObject({ status: 'failure' });
   });
 
   it('is a folder', async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { docker } from '../../tests/support/docker.ts';
 import { findFreePort, startRedis, type TestRedis } from '../../tests/support/redis.ts';
 import { startService } from '../../tests/support/service-process.ts';
-import type { Finding } from './check.ts';
+import type { Report } from './report.ts';
 
 const script = join(import.meta.dirname, '../doctor.ts');
 let dataDir: string;
@@ -28,8 +28,10 @@ const examine = async (env: NodeJS.ProcessEnv, cwd = dataDir) => {
     env: { DATA_DIR: dataDir, ...env },
     reject: false,
   });
-  const findings = JSON.parse(stdout) as Finding[];
-  return { exitCode, all: findings, of: (name: string) => findings.find((finding) => finding.name === name) };
+  const report = JSON.parse(stdout) as Report;
+  const { findings } = report;
+  const of = (name: string) => findings.find((finding) => finding.name === name);
+  return { exitCode, report, all: findings, of };
 };
 
 const freePorts = async () => ({
@@ -98,6 +100,27 @@ describe('the doctor', () => {
     const names = faults.map(({ found }) => found.split(':')[0]);
     expect(names.sort()).toEqual(['ADMIN_USER_ID', 'SSH_BIND_ADDRESS', 'SSH_PORT_RANGE', 'WORKERS']);
     expect(of('Docker engine')).toMatchObject({ status: 'ok' });
+  });
+
+  it('tells programs the worst of all, and of each thing the same four values', async () => {
+    const healthy = await examine(await freePorts());
+    expect(['ok', 'warning']).toContain(healthy.report.status);
+    expect(healthy.exitCode).toBe(0);
+    const { report, exitCode } = await examine({ ...(await freePorts()), VM_RUNTIME: 'not-installed' });
+    expect({ status: report.status, exitCode }).toEqual({ status: 'failure', exitCode: 1 });
+    expect(Object.keys(report)).toEqual(['status', 'findings']);
+    for (const finding of report.findings) {
+      expect(Object.keys(finding)).toEqual(['name', 'status', 'found', 'advice']);
+      expect(['ok', 'warning', 'failure']).toContain(finding.status);
+      expect(finding.advice === null, finding.name).toBe(finding.status === 'ok');
+    }
+  });
+
+  it('says in words that a folder of the kernel is none to keep anything in', async () => {
+    const { all } = await examine({ ...(await freePorts()), DATA_DIR: '/proc/berth/data' });
+    expect(all).toContainEqual(
+      expect.objectContaining({ status: 'failure', found: 'DATA_DIR: must be a folder on a disk' }),
+    );
   });
 
   it('reads .env, as the start does', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kysely, type Transaction } from 'kysely';
 import type { Decider } from '../../../shared/decider.ts';
@@ -11,8 +11,10 @@ import { ImmediateSqliteDialect, openSqlite } from './dialect.ts';
 import type { DomainEvent } from './domain-event.ts';
 import { defineFirstPlans } from './first-plans.ts';
 import { createFoldedStates, type Fresh } from './folded-states.ts';
+import { keepCopy } from './kept-copies.ts';
 import { lockStore } from './lock.ts';
 import { migrate, migrations, pendingMigrations, refuseNewer } from './migrations.ts';
+import { makePrivate } from './private-file.ts';
 import { bringProjectionsForward } from './projection-shapes.ts';
 import { projections } from './projections/index.ts';
 import type { Database } from './schema.ts';
@@ -66,18 +68,15 @@ const bringForward = async (
   dataDir: string,
   copy: (path: string) => void,
   log: Log,
+  now: Date,
 ) => {
   await refuseNewer(db);
   const pending = await pendingMigrations(db);
   const [next] = pending;
   if (next === undefined) return;
   if (pending.length < Object.keys(migrations).length) {
-    mkdirSync(join(dataDir, 'backups'), { recursive: true });
-    const path = join(dataDir, 'backups', `before-${next}.db`);
-    // A copy of an attempt that failed may lie there; the database has stayed what it was, or has gone on since.
-    rmSync(`${path}.new`, { force: true });
-    copy(`${path}.new`);
-    renameSync(`${path}.new`, path);
+    const kept = keepCopy({ folder: join(dataDir, 'backups'), step: next, now, copy });
+    log.info({ copy: kept }, 'the database as it was is kept');
   }
   log.info({ migrations: await migrate(db) }, 'database brought forward');
 };
@@ -91,6 +90,7 @@ export const openStore = async ({
 }: StoreOptions): Promise<Store> => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const unlock = lockStore(dataDir);
+  makePrivate(databasePath(dataDir));
   const database = openSqlite(databasePath(dataDir));
   const db = new Kysely<Database>({ dialect: new ImmediateSqliteDialect(database) });
   const listeners = new Set<(events: Event<DomainEvent>[]) => void>();
@@ -112,7 +112,7 @@ export const openStore = async ({
 
   try {
     const copy = (path: string) => database.prepare('vacuum into ?').run(path);
-    await bringForward(db, dataDir, copy, log);
+    await bringForward(db, dataDir, copy, log, now());
     await bringProjectionsForward(db, log);
   } catch (error) {
     await close();

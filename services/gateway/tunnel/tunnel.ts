@@ -21,7 +21,8 @@ import { supervise, type Timings, timings } from './supervise.ts';
 
 export type OpenTunnel = Result<typeof openTunnel>;
 
-const tokenFileSince = '2025.4.0';
+/** The first cloudflared that takes its token from a file. */
+export const tokenFileSince = '2025.4.0';
 
 export type TunnelDeps = {
   env: TunnelEnv;
@@ -34,7 +35,7 @@ export type TunnelDeps = {
   times?: Partial<Timings>;
 };
 
-const childEnvOf = ({ PATH, SSL_CERT_FILE, SSL_CERT_DIR }: TunnelEnv): ChildEnv => ({
+export const childEnvOf = ({ PATH, SSL_CERT_FILE, SSL_CERT_DIR }: TunnelEnv): ChildEnv => ({
   PATH,
   ...(SSL_CERT_FILE === undefined ? {} : { SSL_CERT_FILE }),
   ...(SSL_CERT_DIR === undefined ? {} : { SSL_CERT_DIR }),
