@@ -55,3 +55,6 @@ export const reportsQueue = 'reports';
 
 /** How long finished jobs stay: longer than relay and sweeper can lag, so that a late add runs nothing twice. */
 export const keptJobs = { age: 24 * 3_600, count: 10_000 };
+
+/** Milliseconds from an error of Redis to a consumer's next try; BullMQ's own are fifteen seconds of standing still. */
+export const runRetryDelay = 2_000;

@@ -25,13 +25,14 @@ import {
   type Result,
   type WorkerCatalog,
 } from './catalog.ts';
-import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
+import { closeRedis, connectRedis, keptJobs, queueName, runRetryDelay } from './connection.ts';
 import { CancelledError, OperationError, RetryableError, redacted, SupersededError } from './errors.ts';
 import { checkFence } from './fence.ts';
 import { putPrivate, readPrivate } from './private-values.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 import { createReporter } from './reports.ts';
 import { createSeal, openFields, sealFields } from './seal.ts';
+import { untilTaken } from './until-taken.ts';
 
 /**
  * Takes jobs and hands each to its processor. A job may come twice, at the same time even: its lock is no mutex.
@@ -203,7 +204,12 @@ export const createConsumer = (options: ConsumerOptions) => {
       },
       checkEpoch,
       takePrivate: (name) => readPrivate(privates, name),
-      putPrivate: (name, bytes) => putPrivate(privates, name, bytes),
+      putPrivate: (name, bytes) =>
+        untilTaken(
+          () => putPrivate(privates, name, bytes),
+          jobLog,
+          () => abortReason(signal) === shutdownReason,
+        ),
       runFirst: runFirst(job, token),
     };
   };
@@ -273,14 +279,19 @@ export const createConsumer = (options: ConsumerOptions) => {
     }
     const failure = ended.kind === 'failed' ? { code: ended.reason.code } : {};
     jobLog.info({ outcome: ended.kind, ...failure, ms: took() }, 'job ended');
-    await report({
+    const told = {
       jobName: job.name,
       jobId: job.id!,
       operationId: ids.operationId,
       vmId: ids.vmId,
       outcome: ended,
       at: new Date().toISOString(),
-    });
+    };
+    await untilTaken(
+      () => report(told),
+      jobLog,
+      () => abortReason(signal) === shutdownReason,
+    );
     return ended;
   };
 
@@ -294,6 +305,7 @@ export const createConsumer = (options: ConsumerOptions) => {
         concurrency: concurrency[kind] ?? 1,
         lockDuration,
         stalledInterval: 5_000,
+        runRetryDelay,
         maxStalledCount: 5,
         removeOnComplete: keptJobs,
         removeOnFail: keptJobs,

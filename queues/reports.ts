@@ -4,7 +4,7 @@ import { sideEffect } from '../shared/failpoint.ts';
 import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { type Report, report } from './catalog.ts';
-import { connectRedis, keptJobs, reportsQueue } from './connection.ts';
+import { connectRedis, keptJobs, reportsQueue, runRetryDelay } from './connection.ts';
 import { redacted } from './errors.ts';
 import { type Hint, hint, hintName } from './hints.ts';
 
@@ -77,6 +77,7 @@ export const consumeReports = ({
       concurrency: 10,
       lockDuration: 15_000,
       stalledInterval: 5_000,
+      runRetryDelay,
       maxStalledCount: 100,
       settings: { backoffStrategy: (attempts) => Math.min(200 * 2 ** Math.min(attempts, 10), longestPause) },
     },

@@ -76,7 +76,8 @@ export const openPath = async ({ dataDir, redisUrl, apiRoot, token, people }: Op
     gpuOf: () => null,
     queuesOf: () => [],
     gateways: () => [],
-    redisAnswers: () => true,
+    troubleOf: () => null,
+    redis: () => 'answers' as const,
   };
   const render = createRender({
     db: store.db,

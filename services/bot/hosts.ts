@@ -2,9 +2,11 @@ import { probeGpu, type Report } from '../../queues/catalog.ts';
 import { type GatewayEntry, readGatewayStatus } from '../../queues/gateway-status.ts';
 import type { GpuOffer, HostFacts } from '../../queues/host-facts.ts';
 import type { Producer, QueueCount } from '../../queues/producer.ts';
+import type { RedisState } from '../../queues/redis-state.ts';
 import { type RollCallEntry, readRollCall } from '../../queues/roll-call.ts';
 import type { Log } from '../../shared/log.ts';
 import { newId } from './new-id.ts';
+import { createTroubles, type Trouble } from './troubles.ts';
 
 /**
  * How the hosts are: which workers answer, what they tell of their Docker engines, what waits in the queues. Known as of
@@ -22,13 +24,16 @@ export type KnownHosts = {
   queuesOf(host: string): readonly QueueCount[];
   /** Gateways that answered lately, and how people reach them. */
   gateways(): readonly GatewayEntry[];
-  /** Whether workers and queues can be heard of at all. */
-  redisAnswers(): boolean;
+  /** What keeps a host's work from being done, where something does. */
+  troubleOf(host: string): Trouble | null;
+  /** Whether work can reach the workers at all. */
+  redis(): RedisState;
 };
 
 type Dependencies = {
   producer: Pick<Producer, 'redis' | 'add' | 'countQueues' | 'isReady'>;
   instance: string;
+  redis: () => RedisState;
   /** The hosts whose queues are looked at. */
   hosts: readonly string[];
   refresh: (messageKey: string) => void;
@@ -91,6 +96,7 @@ export const createHosts = (dependencies: Dependencies) => {
       .filter((worker) => worker.host === host && worker.facts !== null)
       .sort((a, b) => b.at.localeCompare(a.at))[0]?.facts ?? null;
 
+  const troubles = createTroubles({ redis: dependencies.redis, workers: () => workers, hosts });
   const known: KnownHosts = {
     workers: () => workers,
     gateways: () => gateways,
@@ -101,7 +107,8 @@ export const createHosts = (dependencies: Dependencies) => {
       if (known === undefined || !producer.isReady()) return [];
       return now() - known.at > queuesKeep ? [] : known.counts;
     },
-    redisAnswers: producer.isReady,
+    troubleOf: troubles.of,
+    redis: dependencies.redis,
   };
 
   return {
@@ -131,6 +138,7 @@ export const createHosts = (dependencies: Dependencies) => {
     },
     close: (): Promise<void> => {
       clearInterval(timer);
+      troubles.close();
       return reading;
     },
   };

@@ -3,6 +3,7 @@ import { whenReady } from '../../queues/connection.ts';
 import { startFiguresWriter } from '../../queues/metrics.ts';
 import { createProducer } from '../../queues/producer.ts';
 import { subscribeProgress } from '../../queues/progress.ts';
+import { watchRedis } from '../../queues/redis-state.ts';
 import { consumeReports } from '../../queues/reports.ts';
 import { parseEnv } from '../../shared/env.ts';
 import { envOrExit, type Lifecycle, runService, withDeadline } from '../../shared/lifecycle.ts';
@@ -23,6 +24,7 @@ import { countCalls } from './metrics/telegram-calls.ts';
 import { countVms } from './metrics/vms.ts';
 import { createNotifications, operationMessageKey } from './notifications.ts';
 import { createObservations } from './observations.ts';
+import { createOutageNotices } from './outage-notices.ts';
 import { createProgressBoard } from './progress-board.ts';
 import { createRelay } from './relay.ts';
 import { createRender } from './render/render.ts';
@@ -70,10 +72,13 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   const figures = startFiguresWriter({ redis: producer.redis, instance, process: 'bot', registry, log });
   lifecycle.onShutdown('figures', figures.close);
 
+  const redisWatch = watchRedis(producer.redis, instance);
+  lifecycle.onShutdown('probe', redisWatch.close);
   const board = createProgressBoard();
   const hosts = createHosts({
     producer,
     instance,
+    redis: redisWatch.state,
     hosts: [env.HOST_ID],
     refresh: (key) => sender.refresh(key, { awaited: true }),
     onOriginsChanged: () => {
@@ -141,6 +146,14 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   });
   lifecycle.onShutdown('reports', () => reports.close());
 
+  const outages = createOutageNotices({
+    store,
+    troubles: { of: hosts.troubleOf, redis: hosts.redis },
+    hosts: [env.HOST_ID],
+    administrators,
+    log,
+  });
+  lifecycle.onShutdown('outages', outages.close);
   const sweeper = createSweeper({ store, vault, producer, record, log });
   lifecycle.onShutdown('sweeper', () => sweeper.close());
   const ticker = createTicker({ db: store.db, producer, board, refresh: sender.refresh, log });

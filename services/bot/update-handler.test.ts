@@ -31,7 +31,8 @@ const noHosts = {
   gpuOf: () => null,
   queuesOf: () => [],
   gateways: () => [],
-  redisAnswers: () => true,
+  troubleOf: () => null,
+  redis: () => 'answers' as const,
 };
 
 let store: Store;

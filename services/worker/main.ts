@@ -8,6 +8,7 @@ import { envOrExit, runService } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
 import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
 import { createEngine } from './docker/engine.ts';
+import { watchEngine } from './docker/engine-watch.ts';
 import { createGpuProbe, probeGpu } from './docker/gpu.ts';
 import { parseWorkerEnv } from './env.ts';
 import { createFirewall } from './firewall/firewall.ts';
@@ -21,6 +22,9 @@ import { watchVms } from './watch-vms.ts';
 /** Jobs of each kind that one process does at once. Most of their time they wait: for Docker, for a command. */
 const concurrency = { lifecycle: 8, exec: 32, image: 1, query: 8 };
 
+/** Milliseconds that a Docker which hung has, once it is back, to answer what it was asked before. */
+const lateAnswers = 8_000;
+
 /** Milliseconds for jobs to finish at shutdown; then they are handed back, within ten seconds in all. */
 const grace = 6_000;
 const shutdownDeadline = 10_000;
@@ -32,6 +36,8 @@ await runService(log, async (lifecycle) => {
   const { REDIS_URL: redisUrl, INSTANCE: instance, HOST_ID: hostId } = env;
   const workerId = nanoid();
   const engine = createEngine(env.DOCKER_HOST);
+  const watch = watchEngine(engine, log);
+  lifecycle.onShutdown('watching Docker', watch.close);
   const gpu = createGpuProbe(
     () => probeGpu(engine, { instance, image: env.VM_IMAGE, runtime: env.VM_RUNTIME }),
     { onProbed: () => rollCall.now() },
@@ -73,6 +79,7 @@ await runService(log, async (lifecycle) => {
   });
   lifecycle.onShutdown('terminals', links.close);
 
+  const gather = createFactsGatherer(host, { dockerHost: env.DOCKER_HOST, knownGpu: gpu.known });
   const rollCall = createRollCall({
     redis: answering,
     instance,
@@ -83,10 +90,17 @@ await runService(log, async (lifecycle) => {
       startedAt: new Date().toISOString(),
       terminals: links.address,
     },
-    gather: createFactsGatherer(host, { dockerHost: env.DOCKER_HOST, knownGpu: gpu.known }),
+    gather: (signal) => gather(AbortSignal.any([signal, watch.untilAway()])),
     log,
   });
   lifecycle.onShutdown('roll call', rollCall.close);
+  watch.onChange((answers) => {
+    rollCall.now();
+    if (!answers) return;
+    // What hung with Docker and was not answered since never will be; its own deadline may be half a minute away.
+    const back = performance.now();
+    setTimeout(() => engine.leaveCallsBegunBefore(back), lateAnswers).unref();
+  });
 
   const consumer = createConsumer({
     redisUrl,
@@ -94,7 +108,7 @@ await runService(log, async (lifecycle) => {
     host: hostId,
     linkSecret: env.LINK_SECRET,
     concurrency,
-    processors: createProcessors(host),
+    processors: createProcessors(host, watch),
     log,
   });
   lifecycle.onShutdown('jobs', () => consumer.close(grace), shutdownDeadline);

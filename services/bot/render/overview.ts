@@ -52,7 +52,7 @@ export const renderOverview = async ({ db, config, hosts }: Rendering): Promise<
       maintenanceSince: settings.maintenance_since,
       people: { administrators: config.ADMIN_USER_ID.length, ...people },
       vms: countByStatus(vms),
-      redisAnswers: hosts.redisAnswers(),
+      redis: hosts.redis(),
       hosts: names.map(describe),
       gateways: hosts.gateways(),
     }),

@@ -35,13 +35,14 @@ const renderOperation = async (operationId: string, rendering: Rendering): Promi
 
 const cardOf = async (
   vm: VmRow,
-  { db, vault, config, board, terminals, now }: Rendering,
+  { db, vault, config, board, hosts, terminals, now }: Rendering,
 ): Promise<FmtString> =>
   vmCard(vm, {
     terminals: terminals.countOf(vm.vm_id),
     host: config.SSH_PUBLIC_HOST,
     password: await vault.unseal(db, vm.vm_id, passwordName),
     figures: board.figuresOf(vm.vm_id),
+    trouble: hosts.troubleOf(vm.host),
     now: new Date(now()),
   });
 

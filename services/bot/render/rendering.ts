@@ -40,7 +40,7 @@ export const wordsFor = async (
   name: string,
   rendering: Rendering,
 ): Promise<OperationInWords> => {
-  const { board, now } = rendering;
+  const { board, hosts, now } = rendering;
   const progress = board.of(operation.operation_id, operation.host);
   return {
     kind: operation.kind,
@@ -54,6 +54,7 @@ export const wordsFor = async (
     ahead: progress.ahead,
     step: progress.step,
     stepDetail: progress.detail,
+    trouble: operation.status === 'open' ? hosts.troubleOf(operation.host) : null,
     order: await orderInWords(operation, rendering),
   };
 };

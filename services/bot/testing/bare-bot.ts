@@ -30,7 +30,8 @@ const noHosts = {
   gpuOf: () => null,
   queuesOf: () => [],
   gateways: () => [],
-  redisAnswers: () => true,
+  troubleOf: () => null,
+  redis: () => 'answers' as const,
 };
 const log = createLog('test', 'silent');
 /** When its time begins. */

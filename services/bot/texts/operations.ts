@@ -1,7 +1,9 @@
 import { formatDuration } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join, pre } from '../format/rich-text.ts';
+import type { Trouble } from '../troubles.ts';
 import { failureInWords } from './failures.ts';
 import { type OrderInWords, orderedDone, orderedFailed, orderedOpen } from './orders.ts';
+import { resultWaitsFor, waitsFor } from './outages.ts';
 
 /** The one message of an operation, at every moment of its life. */
 
@@ -18,6 +20,8 @@ export type OperationInWords = {
   ahead: number | null;
   step: string | null;
   stepDetail: string | null;
+  /** What keeps it from being done right now. */
+  trouble: Trouble | null;
   /** Null where its owner asked for it. */
   order: OrderInWords | null;
 };
@@ -52,7 +56,8 @@ const steps: Record<string, string> = {
 /** Behind every failure stands the operation's id, by which the logs are searched. */
 export const reference = (operationId: string): FmtString => fmt`\nid ${code(operationId)}`;
 
-const waiting = ({ ahead, step, stepDetail }: OperationInWords): FmtString => {
+const waiting = ({ ahead, step, stepDetail, trouble }: OperationInWords): FmtString => {
+  if (trouble !== null) return waitsFor(trouble);
   if (step !== null)
     return fmt`${steps[step] ?? step}${stepDetail === null ? '' : fmt`\n${code(stepDetail)}`}`;
   if (ahead !== null && ahead > 0)
@@ -126,15 +131,17 @@ export const operationTimedOut = (operation: OperationInWords): FmtString =>
   }${reference(operation.operationId)}`;
 
 export const imageBuildOpen = (operation: OperationInWords): FmtString => {
-  const { step, stepDetail, ahead } = operation;
+  const { step, stepDetail, ahead, trouble } = operation;
   const where =
-    step === null
-      ? ahead !== null && ahead > 0
-        ? fmt`Waiting for another build`
-        : fmt`Asked the host`
-      : stepDetail === null
-        ? fmt`It takes a few minutes`
-        : fmt`${code(stepDetail)}`;
+    trouble !== null
+      ? waitsFor(trouble)
+      : step === null
+        ? ahead !== null && ahead > 0
+          ? fmt`Waiting for another build`
+          : fmt`Asked the host`
+        : stepDetail === null
+          ? fmt`It takes a few minutes`
+          : fmt`${code(stepDetail)}`;
   return fmt`🧱 Building the VM image anew…\n${where}${elapsed(operation)}`;
 };
 export const imageBuildDone = (host: string, tookMs: number): FmtString =>
@@ -184,7 +191,7 @@ export const execOpen = (exec: ExecInWords): FmtString =>
         ? fmt`✖️ Cancelling…`
         : exec.step === null
           ? fmt`⏳ ${waiting(exec)}${elapsed(exec)}`
-          : fmt`⏳ Running${exec.elapsedMs < 1_000 ? '' : ` for ${formatDuration(exec.elapsedMs)}`}, at most ${formatDuration(exec.timeoutSeconds * 1_000)}`,
+          : fmt`⏳ Running${exec.elapsedMs < 1_000 ? '' : ` for ${formatDuration(exec.elapsedMs)}`}, at most ${formatDuration(exec.timeoutSeconds * 1_000)}${exec.trouble === null ? '' : resultWaitsFor(exec.trouble)}`,
     ],
     '\n',
   );

@@ -1,9 +1,11 @@
 import type { GatewayEntry } from '../../../queues/gateway-status.ts';
 import type { FirewallState, GpuOffer, HostFacts } from '../../../queues/host-facts.ts';
 import type { QueueCount } from '../../../queues/producer.ts';
+import type { RedisState } from '../../../queues/redis-state.ts';
 import { formatBytes, formatDuration } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
 import { timeInWords } from './history.ts';
+import { redisTroubleInWords } from './outages.ts';
 import { vmCountInWords } from './parts.ts';
 import { gpuOfferInWords } from './settings.ts';
 import { cpusInWords, statusInWords } from './vms.ts';
@@ -17,7 +19,7 @@ export type Overview = {
   people: { administrators: number; allowed: number; asking: number };
   vms: Record<string, number>;
   /** Without it nobody hears of workers, and what is said of hosts is from before. */
-  redisAnswers: boolean;
+  redis: RedisState;
   hosts: HostInWords[];
   gateways: readonly GatewayEntry[];
 };
@@ -162,11 +164,7 @@ export const overviewInWords = (overview: Overview): FmtString =>
       ...settingsInWords(overview),
       fmt`People: ${overview.people.administrators} ${overview.people.administrators === 1 ? 'administrator' : 'administrators'}, ${overview.people.allowed} on the list${overview.people.asking === 0 ? '' : `, ${overview.people.asking} asking`}`,
       fmt`VMs: ${countsInWords(overview.vms)}`,
-      ...(overview.redisAnswers
-        ? []
-        : [
-            fmt`\n🔴 Redis does not answer: no work reaches the workers, and what follows is from before. Work waits until it is back.`,
-          ]),
+      ...(overview.redis === 'answers' ? [] : [redisTroubleInWords(overview.redis)]),
       ...overview.hosts.flatMap(hostInWords),
       ...(overview.gateways.length > 0
         ? overview.gateways.flatMap(gatewayInWords)

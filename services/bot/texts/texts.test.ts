@@ -71,6 +71,7 @@ const operation: operations.OperationInWords = {
   ahead: 3,
   step: null,
   stepDetail: null,
+  trouble: null,
   order: null,
 };
 const exec: operations.ExecInWords = {
@@ -191,7 +192,7 @@ describe('the overview', () => {
       maintenanceSince: null,
       people: { administrators: 1, allowed: 0, asking: 0 },
       vms: {},
-      redisAnswers: true,
+      redis: 'answers' as const,
       hosts: [],
       gateways: [
         {

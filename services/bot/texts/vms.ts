@@ -1,6 +1,8 @@
 import { formatBytes, formatDuration } from '../format/numbers.ts';
 import { blockquote, bold, code, type FmtString, fmt, hidden, join } from '../format/rich-text.ts';
+import type { Trouble } from '../troubles.ts';
 import { terminalsOpen } from './links.ts';
+import { asLastKnown } from './outages.ts';
 
 /** A VM as its owner sees it. Memory and disk in bytes. */
 
@@ -88,6 +90,8 @@ export const vmCard = (
     password: string | null;
     figures: Figures | null;
     terminals: number;
+    /** What keeps anybody from knowing how it is now. */
+    trouble?: Trouble | null;
     now: Date;
   },
 ): FmtString => {
@@ -110,6 +114,7 @@ export const vmCard = (
   ].filter((part) => part !== null);
   return join(
     [
+      ...(shown.trouble ? [asLastKnown(shown.trouble)] : []),
       fmt`${bold(vm.name)} · ${statusInWords(vm.status)}${uptime}`,
       fmt`${vm.plan === null ? '' : `${vm.plan}: `}${limitsInWords(vm)}`,
       ...(use.length > 0 ? [fmt`${use.join(' · ')}`] : []),

@@ -30,6 +30,18 @@ export type Engine = {
   ): Promise<T>;
 };
 
+/** An engine that can also be told that answers which did not come by now never will. */
+export type LeavableEngine = Engine & {
+  /**
+   * Gives up calls begun before `moment` (of performance.now()): they count as unanswered. Those that may take minutes, as
+   * a build, are left to their own deadline.
+   */
+  leaveCallsBegunBefore(moment: number): void;
+};
+
+/** A call with a longer deadline is known to be long, milliseconds. */
+const longCall = 60_000;
+
 /** Docker's own no, with its HTTP status. */
 export class DockerRefusal extends Error {
   override name = 'DockerRefusal';
@@ -80,22 +92,33 @@ const connectionOf = (dockerHost: string): Docker.DockerOptions => {
 };
 
 /** `dockerHost` as in DOCKER_HOST: `unix:///var/run/docker.sock` or `tcp://host:2375`. */
-export const createEngine = (dockerHost: string): Engine => {
+export const createEngine = (dockerHost: string): LeavableEngine => {
   const docker = new Docker(connectionOf(dockerHost));
+  const underWay = new Set<{ begun: number; deadline: number; leave: (reason: Error) => void }>();
   return {
+    leaveCallsBegunBefore(moment) {
+      for (const { begun, deadline, leave } of underWay) {
+        if (begun < moment && deadline <= longCall) leave(new Error('no answer came'));
+      }
+    },
     async call(what, run, { deadline = 10_000, signal } = {}) {
       signal?.throwIfAborted();
       const leaving = new AbortController();
       const settled = new AbortController();
+      const left = Promise.withResolvers<never>();
+      const entry = { begun: performance.now(), deadline, leave: left.reject };
+      underWay.add(entry);
       try {
         const attempt = sideEffect(`docker: ${what}`, () => run(docker, leaving.signal));
-        const work = signal ? Promise.race([attempt, rejection(signal, settled.signal)]) : attempt;
+        const answer = Promise.race([attempt, left.promise]);
+        const work = signal ? Promise.race([answer, rejection(signal, settled.signal)]) : answer;
         return await withDeadline(work, deadline, what);
       } catch (error) {
         leaving.abort(); // closes the connection of a call that is left behind
         if (signal?.aborted) throw signal.reason;
         throw translate(what, error);
       } finally {
+        underWay.delete(entry);
         settled.abort();
       }
     },

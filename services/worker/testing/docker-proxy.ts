@@ -8,9 +8,12 @@ import { testEnv } from './vm-host.ts';
 /**
  * Stands between a worker and Docker, and loses answers. Docker does what it was asked, except with `refuse`.
  * `cut` closes the connection instead of answering, `hang` never answers, `half` stops in the middle; `refuse` closes it
- * before Docker hears of the request.
+ * before Docker hears of the request; `error` answers 500 when Docker has done it.
  */
-export type Fault = 'cut' | 'hang' | 'half' | 'refuse';
+export type Fault = 'cut' | 'hang' | 'half' | 'refuse' | 'error';
+
+const said = JSON.stringify({ message: 'the proxy of a test says so' });
+const internalError = `HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: ${said.length}\r\nConnection: close\r\n\r\n${said}`;
 
 export type DockerProxy = {
   /** As in DOCKER_HOST. */
@@ -54,6 +57,7 @@ export const startDockerProxy = async (): Promise<DockerProxy> => {
     });
     engine.on('data', (data) => {
       if (fault === 'cut') client.destroy();
+      else if (fault === 'error') client.end(internalError);
       else if (fault === 'half') client.write(data.subarray(0, data.length / 2));
       else if (fault === undefined) client.write(data);
     });

@@ -98,6 +98,7 @@ export const operation: OperationInWords = {
   ahead: 3,
   step: null,
   stepDetail: null,
+  trouble: null,
   order: null,
 };
 

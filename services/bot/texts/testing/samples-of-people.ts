@@ -195,6 +195,7 @@ export const ofVms: Samples<typeof vms> = {
   ],
   vmCard: [
     ...statuses.map((status) => message(vms.vmCard(vmRow(status), shown), buttons.vmButtons(vmRow(status)))),
+    message(vms.vmCard(row, { ...shown, trouble: 'cannot-save' })),
     message(vms.vmCard(row, { ...shown, figures: { cpus: null, memoryBytes: null, diskBytes: null } })),
     message(
       vms.vmCard(

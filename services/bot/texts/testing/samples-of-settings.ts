@@ -79,7 +79,7 @@ const full: overview.Overview = {
   maintenanceSince: time,
   people: { administrators: 2, allowed: 200, asking: 3 },
   vms: { running: 150, stopped: 40, creating: 5, failed: 5 },
-  redisAnswers: false,
+  redis: 'cannot-save',
   gateways: [
     {
       gatewayId: 'g1',

@@ -55,6 +55,8 @@ const batch: orders.BatchInWords = {
 };
 const execs = [
   exec,
+  { ...exec, trouble: 'cannot-save' as const },
+  { ...exec, trouble: 'cannot-save' as const, step: 'running' },
   { ...exec, cancelling: true, step: 'running', command: null, output: null },
   { ...exec, asFile: true, truncated: true, output: null, exitCode: null, durationMs: null },
   { ...exec, command: 'df -h /home/dev', output: 'Filesystem Size Used', exitCode: 0, step: 'running' },
@@ -103,6 +105,7 @@ export const ofOperations: Samples<Omit<typeof operations, 'shownOutput'>> = {
   imageBuildOpen: [
     message(operations.imageBuildOpen(operation), cancel),
     message(operations.imageBuildOpen({ ...operation, ahead: null })),
+    message(operations.imageBuildOpen({ ...operation, trouble: 'cannot-save' })),
     message(operations.imageBuildOpen({ ...operation, step: 'building' })),
     message(operations.imageBuildOpen({ ...operation, step: 'building', stepDetail: 'Step 3/9' })),
   ],

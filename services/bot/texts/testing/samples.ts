@@ -8,12 +8,14 @@ import * as keys from '../keys.ts';
 import * as links from '../links.ts';
 import * as operations from '../operations.ts';
 import * as orders from '../orders.ts';
+import * as outages from '../outages.ts';
 import * as overview from '../overview.ts';
 import * as parts from '../parts.ts';
 import * as refusals from '../refusals.ts';
 import * as settings from '../settings.ts';
 import * as vms from '../vms.ts';
 import type { Said } from './longest.ts';
+import { ofOutages } from './samples-of-outages.ts';
 import { ofButtons, ofCommands, ofGeneral, ofKeys, ofLinks, ofVms } from './samples-of-people.ts';
 import { ofOverview, ofSettings } from './samples-of-settings.ts';
 import {
@@ -38,6 +40,7 @@ export const catalogue: Record<string, { module: object; samples: Record<string,
   'links.ts': { module: links, samples: ofLinks },
   'operations.ts': { module: operations, samples: ofOperations },
   'orders.ts': { module: orders, samples: ofOrders },
+  'outages.ts': { module: outages, samples: ofOutages },
   'overview.ts': { module: overview, samples: ofOverview },
   'parts.ts': { module: parts, samples: ofParts },
   'refusals.ts': { module: refusals, samples: ofRefusals },
