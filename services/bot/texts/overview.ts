@@ -119,8 +119,8 @@ const firewallProblems: Record<NonNullable<FirewallState['problem']>, string> = 
   'nft-missing': 'the VM image has no nft: /rebuild_image',
   'not-permitted': 'Docker may not set rules on the host: npm run doctor says how to do it by hand',
   kernel:
-    'the host’s kernel has no nftables, or lacks a part of it: sudo modprobe nf_tables, or a newer kernel',
-  rootless: 'Docker is rootless, and its network leads past the rules to the host’s own addresses',
+    "the host's kernel has no nftables, or lacks a part of it: sudo modprobe nf_tables, or a newer kernel",
+  rootless: "Docker is rootless, and its network leads past the rules to the host's own addresses",
   bridges: 'the kernel does not filter bridges: sudo modprobe br_netfilter',
   failed: 'the rules could not be set; npm run doctor says more',
 };
@@ -136,7 +136,7 @@ const firewallInWords = (firewall: FirewallState | null): FmtString[] => {
   const reach =
     problem === 'bridges'
       ? 'VMs may reach each other'
-      : 'VMs may reach the host’s own addresses and private networks';
+      : "VMs may reach the host's own addresses and private networks";
   return [fmt`🔴 ${reach}: ${firewallProblems[problem]}${said}`];
 };
 
