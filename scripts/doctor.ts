@@ -7,6 +7,7 @@ import { checkClock } from './doctor/clock.ts';
 import { checkDataDir } from './doctor/data-dir.ts';
 import { checkDiskLimits } from './doctor/disk-limits.ts';
 import { checkGpu, checkRoom, checkRuntime, checkVersion, readEngine } from './doctor/engine.ts';
+import { checkFirewall } from './doctor/firewall.ts';
 import { checkImages } from './doctor/images.ts';
 import { checkNode } from './doctor/node.ts';
 import { checkPort } from './doctor/ports.ts';
@@ -38,6 +39,15 @@ const ofEngine: [string, Check][] =
         ['Docker engine', () => checkVersion(info)],
         ['room for VMs', async () => (await checkRoom(info)) ?? []],
         ['disk limits', () => checkDiskLimits(engine, info.Driver, worker.VM_IMAGE)],
+        [
+          'firewall',
+          () =>
+            checkFirewall(
+              engine,
+              { instance: worker.INSTANCE, image: worker.VM_IMAGE, mayReach: worker.VM_MAY_REACH },
+              (info.SecurityOptions ?? []).some((option) => option.split(',')[0] === 'name=rootless'),
+            ),
+        ],
         ['VM runtime', () => checkRuntime(info, worker.VM_RUNTIME)],
         ['GPU', () => checkGpu(info)],
         ['VM image', () => checkImages(engine, { image: worker.VM_IMAGE, baseImage: worker.VM_BASE_IMAGE })],

@@ -14,6 +14,7 @@ export type EngineInfo = {
   NCPU: number;
   MemTotal: number;
   Runtimes?: Record<string, unknown>;
+  SecurityOptions?: string[] | null;
   /** Since API 1.50: what the CDI specifications of the host offer. */
   DiscoveredDevices?: { Source: string; ID: string }[] | null;
 };

@@ -40,6 +40,7 @@ cat /etc/resolv.conf`;
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, 200);
 
+/** What is in the way when the program nft says so. */
 const problemOf = ({ exitCode, stderr }: ProbeOutput): FirewallState['problem'] => {
   if (exitCode === 127 || /nft: not found/.test(stderr)) return 'nft-missing';
   if (/Operation not permitted|Permission denied/.test(stderr)) return 'not-permitted';
@@ -59,6 +60,17 @@ const read = (output: ProbeOutput): Applied => {
   };
 };
 
+/** What is in the way when Docker makes or starts no such container. Throws what is no refusal. */
+const problemOfRefusal = (error: unknown): Pick<Applied, 'problem' | 'detail'> => {
+  if (!isRefusal(error)) throw error;
+  const problem = /no such image/i.test(error.message)
+    ? 'image-missing'
+    : /permission denied|not permitted|user namespace|denied by|authorization/i.test(error.message)
+      ? 'not-permitted'
+      : 'failed';
+  return { problem, detail: oneLine(error.message) };
+};
+
 /** Tries once. Throws RetryableError `docker-unreachable`; whatever else is in the way is the answer. */
 export const applyRules = async ({ engine, image }: Where, order: FirewallOrder): Promise<Applied> => {
   const { instance } = order;
@@ -66,13 +78,33 @@ export const applyRules = async ({ engine, image }: Where, order: FirewallOrder)
   try {
     return read(await runProbe(engine, { instance, image, script, arguments: rules, hostConfig }));
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    const problem = /no such image/i.test(error.message)
-      ? 'image-missing'
-      : /permission denied|not permitted|user namespace|denied by|authorization/i.test(error.message)
-        ? 'not-permitted'
-        : 'failed';
-    return { problem, detail: oneLine(error.message), changed: false, resolvConf: '' };
+    return { ...problemOfRefusal(error), changed: false, resolvConf: '' };
+  }
+};
+
+const checkScript = `
+export LC_ALL=C
+printf '%s' "$2" | nft --check -f - || exit
+nft list table inet "$1" >/dev/null 2>&1 && echo present || echo absent
+cat /proc/sys/net/bridge/bridge-nf-call-iptables 2>/dev/null || echo 0`;
+
+/** Whether the rules could be put in place, and whether any stand, without changing anything. Throws as applyRules. */
+export const checkRules = async (
+  { engine, image }: Where,
+  order: FirewallOrder,
+): Promise<Pick<Applied, 'problem' | 'detail'> & { present: boolean }> => {
+  const { instance } = order;
+  const rules = [tableName(instance), firewallRules(order)];
+  try {
+    const asked = { instance, image, script: checkScript, arguments: rules, hostConfig };
+    const output = await runProbe(engine, asked);
+    if (output.exitCode !== 0) {
+      return { problem: problemOf(output), detail: oneLine(output.stderr), present: false };
+    }
+    const [found, bridgeFilter] = output.stdout.split('\n');
+    return { problem: bridgeFilter === '1' ? null : 'bridges', detail: '', present: found === 'present' };
+  } catch (error) {
+    return { ...problemOfRefusal(error), present: false };
   }
 };
 

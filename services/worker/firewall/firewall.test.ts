@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FirewallState } from '../../../queues/host-facts.ts';
-import { createEngine } from '../docker/engine.ts';
+import { createEngine, type Engine } from '../docker/engine.ts';
 import { runProbe } from '../docker/run-probe.ts';
 import { createVmProcessor } from '../processors/create-vm.ts';
 import { testContext } from '../testing/context.ts';
@@ -166,23 +166,37 @@ describe('the rules', () => {
 });
 
 describe('where rules are impossible', () => {
-  /** An image as it was before it brought nft. */
-  const makeOldImage = async (): Promise<string> => {
-    const old = await docker.createContainer({ Image: image, Entrypoint: ['rm', '/usr/sbin/nft'] });
+  /** The VM image with something else in nft's place; without words, without it. */
+  const imageWith = async (words: string | null): Promise<string> => {
+    const replace =
+      words === null
+        ? 'rm /usr/sbin/nft'
+        : `printf '#!/bin/sh\\necho "${words}" >&2\\nexit 1\\n' >/usr/sbin/nft`;
+    const old = await docker.createContainer({ Image: image, Entrypoint: ['/bin/sh', '-c', replace] });
     await old.start();
     await old.wait();
-    await old.commit({ repo: instance, tag: 'old' });
+    await old.commit({ repo: instance, tag: 'changed' });
     await old.remove();
-    return `${instance}:old`;
+    return `${instance}:changed`;
   };
-  afterAll(() => docker.getImage(`${instance}:old`).remove());
+  afterEach(async () => {
+    const left = await docker.listImages({ filters: { reference: [`${instance}:changed`] } });
+    for (const { Id } of left) await docker.getImage(Id).remove();
+  });
 
   it.each([
     ['image-missing', async () => `${instance}:none`],
-    ['nft-missing', makeOldImage],
-  ])('it is told: %s', async (problem, imageOf) => {
+    ['nft-missing', () => imageWith(null)],
+    [
+      'not-permitted',
+      () => imageWith('netlink: Error: cache initialization failed: Operation not permitted'),
+    ],
+    ['kernel', () => imageWith('Unable to initialize Netlink socket: Protocol not supported')],
+    ['failed', () => imageWith('what nobody foresaw')],
+  ])('it is told once, and whoever starts a VM goes on: %s', async (problem, imageOf) => {
     const changes = vi.fn();
     const one = firewall({ image: await imageOf(), onChanged: changes });
+    await one.ensure();
     await one.ensure();
     expect(one.known()).toMatchObject({ problem });
     expect(changes).toHaveBeenCalledTimes(1);
@@ -190,9 +204,38 @@ describe('where rules are impossible', () => {
     expect(containers.filter((name) => name?.includes('probe'))).toEqual([]);
   });
 
+  it('because Docker is rootless, the rules stand as far as they reach', async () => {
+    const rootless: Engine = {
+      call: async (what, run, options) =>
+        what === 'asking Docker about the host'
+          ? ({ SecurityOptions: ['name=rootless'] } as Awaited<ReturnType<typeof run>>)
+          : engine.call(what, run, options),
+    };
+    await removeRules(where, instance);
+    const one = firewall({ engine: rootless });
+    await one.ensure();
+    expect(one.known()).toMatchObject({ problem: 'rootless' });
+    expect(await listTable()).toContain('chain to_the_host');
+  });
+
+  it('for now, because the image is not there yet, they are put in place as soon as it is', async () => {
+    const tag = `${instance}:later`;
+    const one = firewall({ image: tag });
+    await one.ensure();
+    await docker.getImage(image).tag({ repo: instance, tag: 'later' });
+    await one.ensure();
+    await docker.getImage(tag).remove();
+    expect(one.known()).toMatchObject({ problem: null });
+  });
+
   it('and Docker is away, whoever would start a VM waits', async () => {
     const away = firewall({ engine: createEngine('unix:///nowhere/docker.sock') });
     await expect(away.ensure()).rejects.toMatchObject({ code: 'docker-unreachable' });
     expect(away.known()).toBeNull();
+    const order = await newVmOrder();
+    const starting = createVmProcessor({ ...host, firewall: away })(order, testContext());
+    await expect(starting).rejects.toMatchObject({ code: 'docker-unreachable' });
+    const container = await docker.getContainer(`${instance}-${order.vmId}`).inspect();
+    expect(container.State.Status).toBe('created');
   });
 });

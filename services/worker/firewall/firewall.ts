@@ -3,6 +3,7 @@ import type { FirewallState } from '../../../queues/host-facts.ts';
 import type { Log } from '../../../shared/log.ts';
 import type { CallOptions, Engine } from '../docker/engine.ts';
 import { engineStart } from '../docker/engine-start.ts';
+import { removeOldProbes } from '../docker/probes.ts';
 import { type Applied, applyRules, readResolvConf } from './apply.ts';
 import { type Exception, formatException } from './may-reach.ts';
 import { areReplaced, reachableResolvers } from './resolvers.ts';
@@ -84,7 +85,7 @@ const isRootless = async (engine: Engine): Promise<boolean> => {
 };
 
 export const createFirewall = (options: FirewallOptions): Firewall => {
-  const { engine, mayReach, shared, onChanged = () => {}, every = usualInterval, log } = options;
+  const { engine, instance, mayReach, shared, onChanged = () => {}, every = usualInterval, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const apply = createApplying(options);
@@ -104,6 +105,7 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
 
   const look = async (): Promise<FirewallState> => {
     const life = await engineStart(engine);
+    await removeOldProbes(engine, instance);
     let applied = await apply();
     for (let more = tries - 1; more > 0 && applied.problem === 'failed'; more--) applied = await apply();
     if (applied.changed && last?.state.problem === null && last.life === life) {
