@@ -152,6 +152,24 @@ describe('the rules', () => {
     expect(noted).toHaveLength(2); // its own look at its start
   });
 
+  it('are put in place again before a VM starts in another life of Docker', async () => {
+    let life = new Date().toISOString();
+    const restarting: Engine = {
+      call: async (what, run, options) =>
+        what === 'asking since when Docker runs'
+          ? ({ Created: life } as Awaited<ReturnType<typeof run>>)
+          : engine.call(what, run, options),
+    };
+    const one = firewall({ engine: restarting });
+    await one.ensure();
+    await deleteTable();
+    await one.ensure();
+    expect(await listTable()).not.toContain('chain');
+    life = new Date().toISOString();
+    await one.ensure();
+    expect(await listTable()).toContain('chain to_the_host');
+  });
+
   it('let the DNS servers of a VM be asked, and nothing else there', async () => {
     await firewall().ensure();
     const asked = await runProbe(engine, { instance, image, script: 'cat /etc/resolv.conf', hostConfig: {} });

@@ -5,7 +5,7 @@ import type Docker from 'dockerode';
 
 /** What a VM reaches, tried from inside as its tenant could. */
 
-/** `tcp` of an address and a port, such as `10.0.0.1:22`. */
+/** An address and a port of TCP, such as `10.0.0.1:22` or `[fd00::1]:22`. */
 export type Target = string;
 
 /** The end of each try: `open`, `silence` after three seconds, or the name of the error, such as ECONNREFUSED. */
@@ -51,7 +51,7 @@ export const listenOn = async (address: string): Promise<{ target: Target; close
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   return {
-    target: `${address}:${port}`,
+    target: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
     async close() {
       server.close();
       await once(server, 'close');
