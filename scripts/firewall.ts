@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { parseWorkerEnv } from '../services/worker/env.ts';
+import { parseFirewallEnv } from '../services/worker/env.ts';
 import { areReplaced, reachableResolvers } from '../services/worker/firewall/resolvers.ts';
 import { firewallRules } from '../services/worker/firewall/rules.ts';
 import { envOrExit } from '../shared/lifecycle.ts';
 
 /**
- * Prints the rules for what VMs may reach, for hosts whose Docker may not set them: `npm run --silent firewall | sudo nft
- * -f -`, on the host itself, after each of its starts.
+ * Prints the rules for what VMs may reach, for hosts whose Docker may not set them: `npm run firewall --silent | sudo
+ * nft -f -`, on the host itself, after each of its starts.
  */
 
 if (existsSync('.env')) process.loadEnvFile('.env');
-const { INSTANCE: instance, VM_MAY_REACH: mayReach } = envOrExit(() => parseWorkerEnv(process.env));
+const { INSTANCE: instance, VM_MAY_REACH: mayReach } = envOrExit(() => parseFirewallEnv(process.env));
 
 /** What Docker reads where the first names only a resolver on loopback. */
 const files = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'];

@@ -56,7 +56,7 @@ describe('the firewall, to the doctor,', () => {
   });
 
   it('can be printed, for hosts whose Docker may not set it', async () => {
-    const { stdout } = await execa('npm', ['run', '--silent', 'firewall'], {
+    const { stdout } = await execa('npm', ['run', 'firewall', '--silent'], {
       env: { INSTANCE: instance, VM_MAY_REACH: '10.9.8.7' },
     });
     expect(stdout).toMatch(new RegExp(`^add table inet ${tableName(instance)}\n`));

@@ -17,7 +17,7 @@ const advice: Record<NonNullable<FirewallState['problem']>, string> = {
   'image-missing': 'Run ./scripts/start first.',
   'nft-missing': 'Run ./scripts/start, which builds the VM image anew, or /rebuild_image in the chat.',
   'not-permitted':
-    'Set the rules by hand, after each start of the host: npm run --silent firewall | sudo nft -f -',
+    'Set the rules by hand, after each start of the host: npm run firewall --silent | sudo nft -f -',
   kernel: 'Load what is missing (sudo modprobe -a nf_tables nft_ct nft_reject_inet), or use another kernel.',
   rootless: 'Run Docker as root where people use VMs whom you do not trust.',
   bridges: 'Run: sudo modprobe br_netfilter && sudo sysctl -w net.bridge.bridge-nf-call-iptables=1',

@@ -62,3 +62,7 @@ export type WorkerEnv = z.output<typeof schema>;
 /** Throws one EnvError that lists every fault. */
 export const parseWorkerEnv = (source: Record<string, string | undefined>): WorkerEnv =>
   parseEnv(schema, source);
+
+/** Of these, what the rules for VMs are made of. Throws as parseWorkerEnv does. */
+export const parseFirewallEnv = (source: Record<string, string | undefined>) =>
+  parseEnv(schema.pick({ INSTANCE: true, VM_MAY_REACH: true }), source);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseWorkerEnv } from '../env.ts';
+import { parseFirewallEnv } from '../env.ts';
 import { formatException, parseExceptions } from './may-reach.ts';
 import { areReplaced, reachableResolvers } from './resolvers.ts';
 import { firewallRules, tableName } from './rules.ts';
@@ -26,13 +26,13 @@ describe('what VMs may reach besides the internet', () => {
     ['::/0', '“::/0” is everything'],
     ['10.1.2.3 accept', 'is no address'],
   ])('is refused at the start where it is %s', (VM_MAY_REACH, words) => {
-    expect(() => parseWorkerEnv({ VM_MAY_REACH: `10.0.0.1,${VM_MAY_REACH}` })).toThrow(
+    expect(() => parseFirewallEnv({ VM_MAY_REACH: `10.0.0.1,${VM_MAY_REACH}` })).toThrow(
       expect.objectContaining({ name: 'EnvError', message: expect.stringContaining(words) }),
     );
   });
 
   it('is nothing where it is not set', () => {
-    expect(parseWorkerEnv({}).VM_MAY_REACH).toEqual([]);
+    expect(parseFirewallEnv({}).VM_MAY_REACH).toEqual([]);
   });
 });
 
