@@ -29,6 +29,7 @@ import { createProgressBoard } from './progress-board.ts';
 import { createRelay } from './relay.ts';
 import { createRender } from './render/render.ts';
 import { recordImage, recordReport } from './reports.ts';
+import { createStorageOutage } from './storage-outage.ts';
 import { createJobsPolicy } from './store/policies/jobs.ts';
 import { openStore } from './store/store.ts';
 import { createSweeper } from './sweeper.ts';
@@ -164,6 +165,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   const menus = createMenus({ api, store, administrators, log, signal: lifecycle.signal });
   menus.register();
 
+  const storageOutage = createStorageOutage({ api, botUsername: bot.username, administrators, log });
   const handle = createUpdateHandler({
     store,
     vault,
@@ -189,7 +191,17 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     log.warn({ err }, 'Redis does not answer yet'),
   );
   observations.look();
-  const poller = startPoller({ api, allowedUpdates, handle, log, signal: lifecycle.signal });
+  const poller = startPoller({
+    api,
+    allowedUpdates,
+    handle: async (update) => {
+      await handle(update);
+      storageOutage.passed();
+    },
+    onPutOff: storageOutage.onPutOff,
+    log,
+    signal: lifecycle.signal,
+  });
   lifecycle.onShutdown('poller', () => poller.ended, 10_000);
   // Ending by itself means that going on makes no sense: the token is wrong, or somebody else polls with it.
   poller.ended.catch((error) => lifecycle.fail(error));

@@ -16,6 +16,8 @@ type Options = {
   allowedUpdates: readonly string[];
   /** Resolves when the update is stored. Rejects when that is not possible now: then the same one comes again. */
   handle: (update: Update) => Promise<void>;
+  /** Hears of updates that cannot be stored now, all that are known: nobody behind the first is served either. */
+  onPutOff?: (updates: readonly Update[], error: unknown) => void;
   log: Log;
   signal: AbortSignal;
 };
@@ -40,9 +42,17 @@ const longestPause = 10_000;
 const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
 /** Runs until the signal aborts. Throws ConflictError or TokenRefusedError. */
-const run = async ({ api, allowedUpdates, handle, log, signal }: Options): Promise<void> => {
+const run = async ({
+  api,
+  allowedUpdates,
+  handle,
+  onPutOff = () => undefined,
+  log,
+  signal,
+}: Options): Promise<void> => {
   let offset = 0;
   let failures = 0;
+  let putOff = 0;
 
   const fetchUpdates = (): Promise<Update[]> =>
     api.call(
@@ -51,18 +61,21 @@ const run = async ({ api, allowedUpdates, handle, log, signal }: Options): Promi
       { deadline: (pollSeconds + 10) * 1_000, signal },
     );
 
-  const handleUntilStored = async (update: Update): Promise<void> => {
-    for (let attempt = 0; !isAborted(signal); attempt += 1) {
-      try {
-        await sideEffect('bot: store an update', () => handle(update));
-        return;
-      } catch (err) {
-        log.error(
-          { err, updateId: update.update_id, attempt },
-          'an update could not be stored; it is tried again',
-        );
-        await wait(Math.min(200 * 2 ** attempt, longestPause));
-      }
+  /** True once it is stored; else the same update comes again, in a batch that also holds what was sent since. */
+  const store = async (update: Update, batch: readonly Update[]): Promise<boolean> => {
+    try {
+      await sideEffect('bot: store an update', () => handle(update));
+      putOff = 0;
+      return true;
+    } catch (err) {
+      log.error(
+        { err, updateId: update.update_id, attempt: putOff },
+        'an update could not be stored; it is tried again',
+      );
+      onPutOff(batch, err);
+      await wait(Math.min(200 * 2 ** putOff, longestPause));
+      putOff += 1;
+      return false;
     }
   };
 
@@ -92,8 +105,8 @@ const run = async ({ api, allowedUpdates, handle, log, signal }: Options): Promi
       await recover(error);
       continue;
     }
-    for (const update of updates) {
-      await handleUntilStored(update);
+    for (const [index, update] of updates.entries()) {
+      if (!(await store(update, updates.slice(index)))) break;
       if (isAborted(signal)) return;
       offset = update.update_id + 1;
     }
