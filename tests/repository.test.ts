@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { judge } from '../scripts/event-shapes/judge.ts';
+import { readShapes, type Shapes } from '../scripts/event-shapes/read.ts';
+import { upcasters } from '../services/bot/store/upcasters.ts';
 
 /** What the repository says of itself is true. */
 
@@ -51,6 +54,15 @@ describe('every variable of the code', () => {
       [...line.split('|')[1]!.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name!),
     );
     expect(listed.sort()).toEqual(await variablesInCode());
+  });
+});
+
+describe('every event', () => {
+  it('can be read in all the shapes that it ever had, and its present one is written down', async () => {
+    const recorded = JSON.parse(await read('tests/fixtures/event-shapes.json')) as Shapes;
+    const { unrecorded, faults } = readShapes(root, recorded, (shapes) => judge(recorded, shapes, upcasters));
+    expect(faults.join('\n')).toBe('');
+    expect(unrecorded, '`npm run event-shapes` writes them down').toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import { execCommandName } from './sealed-names.ts';
 import { isStorageFault } from './store/faults.ts';
+import { bringPayloadForward } from './store/old-payloads.ts';
 import type { OutboxRow } from './store/schema.ts';
 import type { Store } from './store/store.ts';
 
@@ -36,7 +37,8 @@ export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 
   const read = async ({ job_name, payload: text, operation_id, job_id }: OutboxRow) => {
     try {
       const { name: jobName, payload: schema } = findJob(job_name ?? '');
-      const payload = schema.parse(JSON.parse(text ?? '')) as object as OperationPayload;
+      const written = await bringPayloadForward({ db: store.db, vault }, jobName, JSON.parse(text ?? ''));
+      const payload = schema.parse(written) as object as OperationPayload;
       const isExec = jobName === catalog.exec.name;
       const isLifecycle = findJob(jobName).queue === 'lifecycle';
       const command = isExec

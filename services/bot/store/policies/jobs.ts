@@ -1,14 +1,14 @@
-import { type Access, catalog, gatewayHost, type Job, type Payload } from '../../../../queues/catalog.ts';
+import { catalog, gatewayHost, type Job, type Payload } from '../../../../queues/catalog.ts';
 import type { Event } from '../../../../shared/event-store/schema.ts';
 import type { ImageEvent } from '../../../../shared/image/image.ts';
-import { cryptPassword } from '../../../../shared/secrets/password.ts';
 import type { Vault } from '../../../../shared/secrets/vault.ts';
 import type { VmEvent } from '../../../../shared/vm/events.ts';
-import { findOpenAccessUpdates, findOperation, findSshKeys, findVm } from '../../queries.ts';
+import { findOpenAccessUpdates, findOperation, findVm } from '../../queries.ts';
 import { newPasswordName, passwordName } from '../../sealed-names.ts';
 import { type DomainEvent, isImageEvent, isLinkEvent, isVmEvent } from '../domain-event.ts';
 import type { VmRow } from '../schema.ts';
 import type { Policy, Trx } from '../store.ts';
+import { accessTo } from './access-to.ts';
 
 /** Which events ask for work: rows of the outbox, written with the event that they follow from. */
 
@@ -65,23 +65,6 @@ const requireVm = async (trx: Trx, vmId: string): Promise<VmRow> => {
 };
 
 export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
-  /** `revision`: the event's place in the log, so that the newest state wins in the VM. */
-  const accessTo = async (
-    trx: Trx,
-    vm: VmRow,
-    password: string | null,
-    revision: number,
-  ): Promise<Access> => {
-    const opens = password ?? (await vault.unseal(trx, vm.vm_id, passwordName));
-    if (opens === null) throw new Error(`VM ${vm.vm_id} has no password`);
-    const keys = await findSshKeys(trx, vm.owner);
-    return {
-      passwordHash: cryptPassword(opens),
-      authorizedKeys: keys.map(({ line }) => line),
-      revision,
-    };
-  };
-
   const enqueueCreation = async (
     trx: Trx,
     event: Event<DomainEvent>,
@@ -101,7 +84,7 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
       name: vm.name,
       limits,
       sshPort: vm.ssh_port,
-      access: await accessTo(trx, vm, null, event.position),
+      access: await accessTo(trx, vault, vm, { password: null, revision: event.position }),
     };
     await enqueue(trx, catalog.createVm, vm.host, payload, data.at);
   };
@@ -113,7 +96,7 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
     data: { operationId: string; vmId: string; epoch: number; at: string },
   ): Promise<void> => {
     const vm = await requireVm(trx, data.vmId);
-    const access = await accessTo(trx, vm, null, event.position);
+    const access = await accessTo(trx, vault, vm, { password: null, revision: event.position });
     await enqueue(trx, job, vm.host, { ...idsOf(event, data), sshPort: vm.ssh_port, access }, data.at);
   };
 
@@ -130,7 +113,7 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
       password = await passwordOnItsWay(trx, vm.vm_id);
       if (password !== null) await vault.seal(trx, vm.vm_id, name, password);
     }
-    const access = await accessTo(trx, vm, password, event.position);
+    const access = await accessTo(trx, vault, vm, { password, revision: event.position });
     await enqueue(
       trx,
       catalog.setAccess,
