@@ -81,6 +81,9 @@ export const linkSecret = z
   })
   .min(32, 'must have at least 32 characters');
 
+/** A file that a living process touches every few seconds, for health checks of containers. */
+export const heartbeatFile = z.string().optional();
+
 /** The kernel's own folders keep no files, and Node's `mkdir` never comes back from some of them. */
 export const dataDir = z
   .string()

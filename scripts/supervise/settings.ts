@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type BotEnv, botEnv } from '../../services/bot/env.ts';
+import { type BotEnv, parseBotEnv } from '../../services/bot/env.ts';
 import { parseGatewayEnv } from '../../services/gateway/env.ts';
 import { type PracticeEnv, parsePracticeEnv } from '../../services/practice/env.ts';
 import { parseWorkerEnv, type WorkerEnv } from '../../services/worker/env.ts';
 import { EnvError, parseEnv } from '../../shared/env.ts';
+import { hasTelegramToken, withPractice } from '../../shared/practice.ts';
 import { type SupervisorEnv, supervisorEnv } from './env.ts';
 
 /** The variables of all of Berth's processes, read together; and which process may see which secret. */
@@ -22,18 +23,6 @@ export type Settings = {
   variables: Source;
 };
 
-/** The practice chat stands in for Telegram where there is no token. */
-const withPractice = (variables: Source): Source => {
-  const token = variables.PRACTICE_TOKEN || '1000000:practice-chat-token-for-this-machine-only';
-  return {
-    ...variables,
-    ADMIN_USER_ID: variables.ADMIN_USER_ID || '1001',
-    PRACTICE_TOKEN: token,
-    TELEGRAM_BOT_TOKEN: token,
-    TELEGRAM_API_ROOT: `http://127.0.0.1:${variables.PRACTICE_PORT || '8081'}`,
-  };
-};
-
 /** Kept in DATA_DIR unless the settings say otherwise: what was sealed before a restart must open after it. */
 const withLinkSecret = (variables: Source): Source =>
   variables.LINK_SECRET || variables.LINK_SECRET_FILE
@@ -48,8 +37,9 @@ const beforeItIsMade = (variables: Source): Source =>
 
 /** Throws one EnvError that lists every fault of every process, each once. */
 export const readSettings = (source: Source): Settings => {
-  const practising = !source.TELEGRAM_BOT_TOKEN && !source.TELEGRAM_BOT_TOKEN_FILE;
-  const variables = withLinkSecret(practising ? withPractice(source) : source);
+  const practising = !hasTelegramToken(source);
+  const practiceUrl = `http://127.0.0.1:${source.PRACTICE_PORT || '8081'}`;
+  const variables = withLinkSecret(practising ? withPractice(source, practiceUrl) : source);
   const checked = beforeItIsMade(variables);
   const faults = new Set<string>();
   const collect = <T>(read: () => T): T | undefined => {
@@ -62,7 +52,7 @@ export const readSettings = (source: Source): Settings => {
     }
   };
   const supervisor = collect(() => parseEnv(supervisorEnv, checked));
-  const bot = collect(() => parseEnv(botEnv, checked));
+  const bot = collect(() => parseBotEnv(checked));
   const worker = collect(() => parseWorkerEnv(checked));
   const gateway = collect(() => parseGatewayEnv(checked));
   const practice = practising ? collect(() => parsePracticeEnv(checked)) : null;

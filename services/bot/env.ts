@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { dataDir, hostId, instance, linkSecret, logLevel, redisUrl } from '../../shared/env.ts';
+import {
+  dataDir,
+  heartbeatFile,
+  hostId,
+  instance,
+  linkSecret,
+  logLevel,
+  parseEnv,
+  redisUrl,
+} from '../../shared/env.ts';
+import { hasTelegramToken, withPractice } from '../../shared/practice.ts';
 
 const administrators = z
   .string({
@@ -20,15 +30,19 @@ const portRange = z
     return z.NEVER;
   });
 
+const url = (example: string) =>
+  z
+    .url({ protocol: /^https?$/, error: `must be a URL such as ${example}` })
+    .transform((text) => text.replace(/\/+$/, ''));
+
 /** The bot's variables; `TELEGRAM_API_ROOT` may point to a Bot API server of one's own. */
 export const botEnv = z.object({
   TELEGRAM_BOT_TOKEN: z
     .string({ error: 'is missing: ask @BotFather for one' })
     .regex(/^\d+:[A-Za-z0-9_-]+$/, 'must be a token from @BotFather, like 123456:ABC-DEF…'),
-  TELEGRAM_API_ROOT: z
-    .url({ protocol: /^https?$/, error: 'must be a URL such as https://api.telegram.org' })
-    .default('https://api.telegram.org')
-    .transform((url) => url.replace(/\/+$/, '')),
+  TELEGRAM_API_ROOT: url('https://api.telegram.org').default('https://api.telegram.org'),
+  /** Where the practice chat answers the bot. It counts only where there is no token of Telegram's. */
+  PRACTICE_URL: url('http://practice:8081').optional(),
   ADMIN_USER_ID: administrators,
   DATA_DIR: dataDir,
   REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
@@ -46,7 +60,14 @@ export const botEnv = z.object({
     .pipe(z.number('must be a number of seconds').int('must be whole seconds').min(1).max(86_400)),
   LINK_SECRET: linkSecret,
   SECRET_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
+  HEARTBEAT_FILE: heartbeatFile,
   LOG_LEVEL: logLevel,
 });
 export type BotEnv = z.output<typeof botEnv>;
 export type PortRange = BotEnv['SSH_PORT_RANGE'];
+
+/** Throws one EnvError that lists every fault. */
+export const parseBotEnv = (source: Record<string, string | undefined>): BotEnv => {
+  const practising = Boolean(source.PRACTICE_URL) && !hasTelegramToken(source);
+  return parseEnv(botEnv, practising ? withPractice(source, source.PRACTICE_URL!) : source);
+};

@@ -5,7 +5,7 @@ import { createProducer } from '../../queues/producer.ts';
 import { subscribeProgress } from '../../queues/progress.ts';
 import { watchRedis } from '../../queues/redis-state.ts';
 import { consumeReports } from '../../queues/reports.ts';
-import { parseEnv } from '../../shared/env.ts';
+import { startHeartbeat } from '../../shared/heartbeat.ts';
 import { envOrExit, type Lifecycle, runService, withDeadline } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
 import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
@@ -13,7 +13,7 @@ import { ensureLinkSecretOf } from '../../shared/secrets/link-secret.ts';
 import { loadMasterKey } from '../../shared/secrets/master-key.ts';
 import { createVault } from '../../shared/secrets/vault.ts';
 import { createMenus } from './command-menus.ts';
-import { botEnv } from './env.ts';
+import { parseBotEnv } from './env.ts';
 import { createHosts } from './hosts.ts';
 import { emptyLog, startHousekeeping } from './housekeeping.ts';
 import { allowedUpdates } from './interpret.ts';
@@ -47,7 +47,7 @@ import { createUpdateHandler } from './update-handler.ts';
 const env = envOrExit(() => {
   // Before the others can read it somebody has to make it: the bot, of which there is one.
   ensureLinkSecretOf(process.env);
-  return parseEnv(botEnv, process.env);
+  return parseBotEnv(process.env);
 });
 const log = createLog('bot', env.LOG_LEVEL);
 
@@ -205,6 +205,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onShutdown('poller', () => poller.ended, 10_000);
   // Ending by itself means that going on makes no sense: the token is wrong, or somebody else polls with it.
   poller.ended.catch((error) => lifecycle.fail(error));
+  if (env.HEARTBEAT_FILE !== undefined) await startHeartbeat(env.HEARTBEAT_FILE, lifecycle, log);
 };
 
 void runService(log, compose);

@@ -6,6 +6,7 @@ import type { GatewayEnv } from './env.ts';
 import { registerHostGuard } from './host-guard.ts';
 import { registerInsight } from './insight.ts';
 import type { TunnelGlance } from './metrics/gateway-metrics.ts';
+import { createProxyTrust } from './proxies.ts';
 import { registerTerminal } from './terminal/routes.ts';
 
 export type GatewayDeps = {
@@ -25,13 +26,16 @@ export type GatewayDeps = {
  */
 export const createGatewayApp = (deps: GatewayDeps): FastifyInstance => {
   const { redis, instance, log, env, publicOrigin } = deps;
+  const neighbour = env.CLOUDFLARED_METRICS;
+  const proxies = createProxyTrust(env.TRUSTED_PROXIES, neighbour && new URL(neighbour).hostname);
   const app = fastify({
     logger: false,
     // Kept-alive connections of browsers and the tunnel would otherwise hold up the end of the process.
     forceCloseConnections: true,
     // What these say of where a request came from is believed: cloudflared, for one, is a neighbour on this machine.
-    trustProxy: env.TRUSTED_PROXIES,
+    trustProxy: proxies.believes,
   });
+  proxies.follow(app);
   registerHostGuard(app, {
     publicOrigin,
     bindAddress: env.GATEWAY_BIND_ADDRESS,

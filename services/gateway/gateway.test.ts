@@ -95,6 +95,19 @@ describe('the gateway', () => {
       );
   });
 
+  it('believes the cloudflared of another container, wherever its name leads', async () => {
+    const seen = async (variables: Record<string, string>) => {
+      const app = newApp({ TRUSTED_PROXIES: '172.18.0.5', ...variables });
+      releases.push(() => app.close());
+      app.get('/seen', async ({ ip }) => ip);
+      const headers = { host: '127.0.0.1', 'x-forwarded-for': '203.0.113.9' };
+      return (await app.inject({ url: '/seen', remoteAddress: '::ffff:127.0.0.1', headers })).body;
+    };
+    expect(await seen({ CLOUDFLARED_METRICS: 'http://localhost:2000' })).toBe('203.0.113.9');
+    expect(await seen({ CLOUDFLARED_METRICS: 'http://cloudflared.invalid:2000' })).toBe('::ffff:127.0.0.1');
+    expect(await seen({})).toBe('::ffff:127.0.0.1');
+  });
+
   it('lists every wrong variable at once', () => {
     const read = () => parseGatewayEnv({ GATEWAY_PORT: 'http', GATEWAY_BIND_ADDRESS: 'everywhere' });
     expect(read).toThrow(/GATEWAY_PORT: must be a whole number.*\n.*GATEWAY_BIND_ADDRESS: must be an IP/s);

@@ -14,6 +14,13 @@ it('takes the first of several administrators', () => {
   expect(parsePracticeEnv({ ADMIN_USER_ID: '42, 43' }).ADMIN_USER_ID).toBe(42);
 });
 
+it('listens on all addresses only where another container is to reach it', () => {
+  const everywhere = { PRACTICE_BIND_ADDRESS: '0.0.0.0' };
+  expect(() => parsePracticeEnv(everywhere)).toThrow('PRACTICE_BIND_ADDRESS: must be a loopback address');
+  const env = parsePracticeEnv({ ...everywhere, PRACTICE_URL: 'http://practice:8081' });
+  expect(env.PRACTICE_BIND_ADDRESS).toBe('0.0.0.0');
+});
+
 it('lists every fault at once, an address that others can reach among them', () => {
   const wrong = {
     PRACTICE_PORT: 'x',
@@ -22,6 +29,6 @@ it('lists every fault at once, an address that others can reach among them', () 
     ADMIN_USER_ID: 'ada',
   };
   expect(() => parsePracticeEnv(wrong)).toThrow(
-    /PRACTICE_PORT: .*\n.*PRACTICE_BIND_ADDRESS: must be a loopback.*\n.*PRACTICE_TOKEN: .*\n.*ADMIN_USER_ID: /,
+    /PRACTICE_PORT: .*\n.*PRACTICE_TOKEN: .*\n.*ADMIN_USER_ID: .*\n.*PRACTICE_BIND_ADDRESS: must be a loopback/,
   );
 });

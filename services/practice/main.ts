@@ -12,6 +12,7 @@ await runService(log, async (lifecycle) => {
     log,
     token: env.PRACTICE_TOKEN,
     administratorId: env.ADMIN_USER_ID,
+    nameForBot: env.PRACTICE_URL,
     stateFile: join(env.DATA_DIR, 'practice.json'),
   });
   lifecycle.onShutdown('practice chat', () => server.close());

@@ -44,6 +44,8 @@ export type PracticeOptions = {
   /** `<bot id>:<anything>`, as Telegram's tokens look. */
   token: string;
   administratorId: number;
+  /** The URL by which the bot may call it besides loopback. */
+  nameForBot?: string | undefined;
   /** Keeps the chats over restarts; in memory without it. */
   stateFile?: string | undefined;
 };

@@ -74,7 +74,7 @@ export const createPracticeServer = (options: PracticeOptions): PracticeServer =
     if (status >= 500) practice.log.error({ err: error }, 'a request failed');
     return reply.code(status).send({ ok: false, error_code: status, description: message });
   });
-  registerGuard(app);
+  registerGuard(app, options.nameForBot);
   registerParsers(app);
   registerBotApi(app, practice, presence);
   registerEventRoutes(app, practice, presence);

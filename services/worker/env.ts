@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { hostId, instance, linkSecret, logLevel, parseEnv, portOrAny, redisUrl } from '../../shared/env.ts';
+import {
+  heartbeatFile,
+  hostId,
+  instance,
+  linkSecret,
+  logLevel,
+  parseEnv,
+  portOrAny,
+  redisUrl,
+} from '../../shared/env.ts';
 import { parseExceptions } from './firewall/may-reach.ts';
 
 /** A worker's variables: one Docker host and Redis, nothing else. */
@@ -54,6 +63,7 @@ const schema = z.object({
     .regex(/^[\w.:-]+$/, 'must be a host name or an IP address')
     .optional(),
   LINK_SECRET: linkSecret,
+  HEARTBEAT_FILE: heartbeatFile,
   LOG_LEVEL: logLevel,
 });
 

@@ -4,6 +4,7 @@ import { createConsumer } from '../../queues/consumer.ts';
 import { noteFirewallLook, readFirewallLook } from '../../queues/firewall.ts';
 import { startFiguresWriter } from '../../queues/metrics.ts';
 import { createHinter } from '../../queues/reports.ts';
+import { startHeartbeat } from '../../shared/heartbeat.ts';
 import { envOrExit, runService } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
 import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
@@ -145,5 +146,6 @@ await runService(log, async (lifecycle) => {
     log,
   });
   lifecycle.onShutdown('Docker’s events', watching.close);
+  if (env.HEARTBEAT_FILE !== undefined) await startHeartbeat(env.HEARTBEAT_FILE, lifecycle, log);
   log.info({ host: hostId, instance, workerId }, 'taking jobs');
 });

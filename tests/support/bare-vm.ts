@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { type ExecaError, execa } from 'execa';
 import { containerOptions } from '../../services/worker/docker/container-options.ts';
-import { waitForSshBanner } from '../../services/worker/ssh-banner.ts';
 import { docker, removeEverythingOf } from './docker.ts';
 import { findFreePort } from './redis.ts';
 import { ssh } from './ssh.ts';
+import { waitForSshBanner } from './ssh-banner.ts';
 
 /** A container of the VM image with the options that the worker gives it, without a worker: for the image's tests. */
 
@@ -46,14 +46,7 @@ export const startBareVm = async ({ sudo = true, without = '' } = {}): Promise<B
   const CapAdd = HostConfig?.CapAdd?.filter((name: string) => name !== without);
   const container = await docker.createContainer({ ...options, HostConfig: { ...HostConfig, CapAdd } });
 
-  const answers = () =>
-    waitForSshBanner({
-      address: '127.0.0.1',
-      port,
-      deadline: 20_000,
-      signal: AbortSignal.timeout(20_000),
-      whileWaiting: async () => undefined,
-    });
+  const answers = () => waitForSshBanner(port, 20_000);
   const exec = async (argv: string[], input = ''): Promise<Finished> => {
     const { exitCode, stdout, stderr } = await execa('docker', ['exec', '-i', options.name, ...argv], {
       input,

@@ -159,7 +159,10 @@ if (!isNamed) say('INF', `|  ${hostname}  |`);
 let isConnected = false;
 const metrics = createServer((incoming, answer) => {
   if (incoming.url === '/quicktunnel') return void answer.end(JSON.stringify({ hostname }));
-  if (incoming.url === '/metrics') return void answer.end('cloudflared_tunnel_ha_connections 1\n');
+  if (incoming.url === '/metrics') {
+    const build = `build_info{goversion="go1.24.4",revision="2025-08-21-1534 UTC",type="",version="${version}"} 1`;
+    return void answer.end(`# TYPE build_info gauge\n${build}\ncloudflared_tunnel_ha_connections 1\n`);
+  }
   if (incoming.url !== '/ready') return void answer.writeHead(404).end();
   const ready = isConnected && control().connected !== false;
   answer.writeHead(ready ? 200 : 503).end(JSON.stringify({ readyConnections: ready ? 1 : 0 }));

@@ -29,6 +29,15 @@ describe('the tunnel’s variables', () => {
     expect(read({ CLOUDFLARE_TOKEN: 'token', TUNNEL: 'quick' }).TUNNEL).toBe('quick');
   });
 
+  it('of a named tunnel by somebody else’s cloudflared say where its token goes', () => {
+    const theirs = { ...named, CLOUDFLARED_METRICS: 'http://cloudflared:2000/' };
+    expect(() => read(theirs)).toThrow(/TUNNEL_TOKEN_PATH: is missing/);
+    expect(read({ ...theirs, TUNNEL_TOKEN_PATH: '/tunnel/token' }).CLOUDFLARED_METRICS).toBe(
+      'http://cloudflared:2000',
+    );
+    expect(read({ CLOUDFLARED_METRICS: 'http://cloudflared:2000' }).TUNNEL).toBe('auto');
+  });
+
   it('take a public address without a path only', () => {
     expect(read({ PUBLIC_URL: 'https://vms.example.org/' }).PUBLIC_URL).toBe('https://vms.example.org');
     for (const PUBLIC_URL of ['vms.example.org', 'ftp://a.org', 'https://a.org/berth', 'https://a.org/?x'])

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../../shared/log.ts';
 import { type Child, type ChildEnv, startChild } from './child.ts';
 import { readLine, withoutPaths } from './log-lines.ts';
+import { ask, originOf } from './metrics-port.ts';
 import type { Probe } from './probe.ts';
 import { type ProblemCode, TunnelProblem } from './problems.ts';
 
@@ -15,7 +16,6 @@ export type Protocol = 'auto' | 'http2';
 
 export type Running = {
   origin: string;
-  pid: number;
   /** Whether an edge connection stands now. */
   isConnected(): Promise<boolean>;
   /** Resolves when cloudflared has ended, with what went wrong last. */
@@ -51,18 +51,6 @@ const argsOf = (plan: Plan, target: string) => (config: string) => [
   ...(plan.protocol === 'auto' ? [] : ['--protocol', plan.protocol]),
   ...(plan.way === 'quick' ? ['--url', target] : ['run']),
 ];
-
-/** `https://` before a bare name, as cloudflared itself reads it. */
-const originOf = (hostname: string): string =>
-  new URL(/^https?:\/\//.test(hostname) ? hostname : `https://${hostname}`).origin;
-
-const ask = async (url: string): Promise<Response | null> => {
-  try {
-    return await fetch(url, { signal: AbortSignal.timeout(3_000) });
-  } catch {
-    return null; // it is not up yet, or not any more; its end is watched elsewhere
-  }
-};
 
 /**
  * Rejects with a TunnelProblem, and then no process is left. `onOrigin` hears the address before it is tried out, since
@@ -161,7 +149,6 @@ export const openOnce = async (
     const { origin, base } = await Promise.race([failed.promise, givenUp, opening]);
     return {
       origin,
-      pid: child.pid,
       isConnected: async () => (await ask(`${base}/ready`))?.status === 200,
       ended,
       problem: () => problem,

@@ -5,6 +5,7 @@
 
 export type ProblemCode =
   | 'not-installed'
+  | 'not-running'
   | 'too-old'
   | 'rate-limited'
   | 'no-network'
@@ -21,6 +22,8 @@ export type ProblemCode =
 
 const sentences: Record<Exclude<ProblemCode, 'settings'>, string> = {
   'not-installed': 'cloudflared is not installed on the gateway’s machine.',
+  'not-running':
+    'No cloudflared answers the gateway. It is a service of its own here: with Docker Compose, of the profiles tunnel-quick and tunnel-named.',
   'too-old': 'cloudflared is too old for this: version 2025.4.0 or newer is needed.',
   'rate-limited':
     'Cloudflare gives this network no more quick tunnels for now (too many requests). Try again in some minutes.',

@@ -19,7 +19,6 @@ const running = () => {
   const listeners = new Set<() => void>();
   const up: Running = {
     origin: 'https://a.trycloudflare.com',
-    pid: 1,
     isConnected: async () => isConnected,
     ended: end.promise,
     problem: () => null,

@@ -94,7 +94,7 @@ export const supervise = (options: {
   const noteProblem = (problem: TunnelProblem): void => {
     if (problem.text !== state.lastProblem?.text) {
       // Where a tunnel is not asked for in so many words, its program may be missing: links and overview say so.
-      const level = problem.code === 'not-installed' ? 'info' : 'warn';
+      const level = ['not-installed', 'not-running'].includes(problem.code) ? 'info' : 'warn';
       log[level]({ reason: problem.text }, 'trouble with the tunnel');
     }
     if (problem.code === 'rate-limited') {

@@ -5,6 +5,7 @@ import type { Log } from '../../../shared/log.ts';
 import { type ChildEnv, isAtLeast, readVersion, sweepFolders } from './child.ts';
 import { isNamedConfigured, type TunnelEnv } from './env.ts';
 import type { NamedSettings } from './named.ts';
+import { followNeighbour, handOverToken, readNeighboursVersion } from './neighbour.ts';
 import { openOnce, type Protocol, type Running } from './open-once.ts';
 import { createProbe } from './probe.ts';
 import { notes, TunnelProblem } from './problems.ts';
@@ -16,6 +17,7 @@ import { supervise, type Timings, timings } from './supervise.ts';
  * quick — under a name by chance, without an account; it changes with every start.
  * named — under a host name of one's own, set up through Cloudflare's API.
  * way — how people reach the gateway: named, quick, fixed (an address of the operator's own), address (the gateway's).
+ * neighbour — a cloudflared in a container of its own, which the gateway only watches.
  * origin — scheme, host and port that links begin with.
  */
 
@@ -27,7 +29,7 @@ export const tokenFileSince = '2025.4.0';
 export type TunnelDeps = {
   env: TunnelEnv;
   instance: string;
-  /** The gateway's own address, `http://127.0.0.1:8080`; the tunnel leads there. */
+  /** The gateway's own address, `http://127.0.0.1:8080`; the tunnel leads there, unless the settings say where. */
   address: string;
   log: Log;
   /** At every change of the status. */
@@ -47,6 +49,9 @@ export const createTunnel = (deps: TunnelDeps) => {
   const mayTunnel = env.PUBLIC_URL === undefined && env.TUNNEL !== 'off';
   const childEnv = childEnvOf(env);
   const program = env.CLOUDFLARED_BIN;
+  const neighbour = env.CLOUDFLARED_METRICS;
+  const target = env.TUNNEL_TARGET ?? address;
+  const probe = createProbe(env.TUNNEL_PROBE_VIA);
   const since = new Date().toISOString();
   let version: string | null = null;
   let protocol: Protocol = 'auto';
@@ -54,9 +59,9 @@ export const createTunnel = (deps: TunnelDeps) => {
   const open = {
     program,
     instance,
-    target: address,
+    target,
     childEnv,
-    probe: createProbe(env.TUNNEL_PROBE_VIA),
+    probe,
     log,
   };
   const namedSettings = (): NamedSettings => ({
@@ -65,8 +70,13 @@ export const createTunnel = (deps: TunnelDeps) => {
     hostname: env.CLOUDFLARE_HOSTNAME!,
     apiRoot: env.CLOUDFLARE_API_ROOT,
     instance,
-    target: address,
+    target,
   });
+  const setUp = async (settings: NamedSettings, signal: AbortSignal): Promise<string> => {
+    // Half a second and much memory, which only those pay who have such a tunnel.
+    const { setUpNamedTunnel } = await import('./named.ts');
+    return await setUpNamedTunnel(settings, signal);
+  };
   const openBy = async (
     by: Protocol,
     signal: AbortSignal,
@@ -74,9 +84,7 @@ export const createTunnel = (deps: TunnelDeps) => {
   ): Promise<Running> => {
     if (!isNamed) return await openOnce({ way: 'quick', protocol: by }, open, signal, onOrigin);
     const settings = namedSettings();
-    // Half a second and much memory, which only those pay who have such a tunnel.
-    const { setUpNamedTunnel } = await import('./named.ts');
-    const token = await setUpNamedTunnel(settings, signal);
+    const token = await setUp(settings, signal);
     const origin = `https://${settings.hostname}`;
     return await openOnce({ way: 'named', protocol: by, origin, token }, open, signal, onOrigin);
   };
@@ -96,9 +104,22 @@ export const createTunnel = (deps: TunnelDeps) => {
     if (isNamed && !isAtLeast(version, tokenFileSince)) throw new TunnelProblem('too-old');
     return await openEither(signal, onOrigin);
   };
+  const follow = async (
+    base: string,
+    signal: AbortSignal,
+    onOrigin: (origin: string) => void,
+  ): Promise<Running> => {
+    // It starts once it has a token.
+    if (isNamed) await handOverToken(env.TUNNEL_TOKEN_PATH!, await setUp(namedSettings(), signal));
+    version = await readNeighboursVersion(base);
+    if (version === null) throw new TunnelProblem('not-running');
+    const named = isNamed ? `https://${env.CLOUDFLARE_HOSTNAME}` : null;
+    return await followNeighbour({ base, named, probe }, signal, onOrigin);
+  };
   const times: Timings = { ...timings, ...deps.times };
   const supervisor = supervise({
-    openOnce: checked,
+    openOnce: (signal, onOrigin) =>
+      neighbour === undefined ? checked(signal, onOrigin) : follow(neighbour, signal, onOrigin),
     always: mayTunnel && (isNamed || env.TUNNEL === 'quick'),
     onChange,
     log,
@@ -121,8 +142,10 @@ export const createTunnel = (deps: TunnelDeps) => {
     /** Where the settings want a tunnel at all times, it is opened now; otherwise at the first wish. */
     async begin(): Promise<void> {
       if (!mayTunnel) return;
-      await sweepFolders(instance);
-      version = await readVersion(program, childEnv);
+      if (neighbour === undefined) await sweepFolders(instance);
+      version = await (neighbour === undefined
+        ? readVersion(program, childEnv)
+        : readNeighboursVersion(neighbour));
       onChange();
       if (supervisor.state().wanted) supervisor.begin();
     },

@@ -28,7 +28,7 @@ const letOwnerIn = async (
   try {
     const [fingerprint] = await Promise.all([
       putAccess(host, containerId, access, { signal, deadline: execDeadline }),
-      waitUntilSshAnswers(host, { containerId, sshPort }, { signal }),
+      waitUntilSshAnswers(host, { containerId }, { signal }),
     ]);
     context.log.info({ containerId, sshPort }, 'SSH answers');
     return fingerprint;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Log } from '../../../shared/log.ts';
 import { readFrame } from '../../../shared/terminal/frames.ts';
@@ -17,7 +18,7 @@ export type LinkOptions = {
   secret: string;
   bindAddress: string;
   port: number;
-  /** What the gateway connects to; by default the address it binds to. */
+  /** What the gateway connects to; by default the address it binds to, or with all of them the machine's name. */
   publishedHost?: string | undefined;
   log: Log;
   patience?: number;
@@ -56,9 +57,21 @@ const greet = (socket: WebSocket, secret: string): Promise<OpenTerminal | null> 
     socket.once('close', () => settle(null));
   });
 
+/** Of a container, its neighbours know the name, and nobody knows the address beforehand. */
+export const nameToPublish = (bindAddress: string): string =>
+  ['0.0.0.0', '::'].includes(bindAddress) ? hostname() : bindAddress;
+
 /** Listens; gives the address for the roll call. */
 export const startLinkServer = async (options: LinkOptions) => {
-  const { host, secret, bindAddress, port, publishedHost = bindAddress, log, patience } = options;
+  const {
+    host,
+    secret,
+    bindAddress,
+    port,
+    publishedHost = nameToPublish(bindAddress),
+    log,
+    patience,
+  } = options;
   const server = new WebSocketServer({
     host: bindAddress,
     port,
