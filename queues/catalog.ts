@@ -13,7 +13,7 @@ import { gpuOffer } from './host-facts.ts';
  * there as such (seal.ts); what an `/exec` runs and prints travels beside the job, sealed too (private-values.ts).
  */
 
-export const queueKinds = ['lifecycle', 'exec', 'image', 'query', 'tunnel'] as const;
+export const queueKinds = ['lifecycle', 'exec', 'image', 'query', 'disk', 'tunnel'] as const;
 export type QueueKind = (typeof queueKinds)[number];
 
 type Declaration<Name extends string, Payload extends z.ZodObject, Result extends z.ZodType> = {
@@ -147,6 +147,9 @@ export const buildImage = defineJob({
   attempts: 1,
 });
 
+export const diskLane = z.enum(['quick', 'slow']);
+export type DiskLane = z.infer<typeof diskLane>;
+
 /** Live figures of running VMs. A question, not an operation: its answer is worth nothing tomorrow. */
 export const measureVms = defineJob({
   name: 'measure-vms',
@@ -194,6 +197,34 @@ export const lookAtVms = defineJob({
   attempts: 1,
 });
 
+/**
+ * How much disk running VMs use: the container's own layer and the home, as they lie on the host. Walking through a
+ * million files takes minutes: those VMs have a lane of their own, and each lane has one job at a time.
+ */
+export const measureDisks = defineJob({
+  name: 'measure-disks',
+  queue: 'disk',
+  payload: z.object({
+    requestId: z.string(),
+    lane: diskLane,
+    vms: z.array(z.object({ vmId: z.string(), epoch: z.number().int() })).max(1_000),
+    correlationId: z.string(),
+  }),
+  result: z.object({
+    vms: z.array(
+      z.object({
+        vmId: z.string(),
+        epoch: z.number().int(),
+        /** Null where nobody could see. */
+        usedBytes: z.number().nullable(),
+        /** False: time ran out before all files were counted, and it is more than that. */
+        complete: z.boolean(),
+      }),
+    ),
+  }),
+  attempts: 1,
+});
+
 /** Has the worker look at its host anew: whether GPUs can be given to VMs. */
 export const probeGpu = defineJob({
   name: 'probe-gpu',
@@ -234,6 +265,7 @@ export const workerCatalog = {
   buildImage,
   measureVms,
   lookAtVms,
+  measureDisks,
   probeGpu,
 } as const;
 /** What the gateway does. */

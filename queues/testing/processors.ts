@@ -12,6 +12,7 @@ export const succeeding: Processors = {
   setAccess: async () => ({}),
   measureVms: async () => ({ vms: [] }),
   lookAtVms: async () => ({ vms: [] }),
+  measureDisks: async () => ({ vms: [] }),
   probeGpu: async () => ({ way: null, devices: [], problem: 'none' }),
 };
 

@@ -23,6 +23,7 @@ const doesNothing: Processors = {
   setAccess: async () => ({}),
   measureVms: async () => ({ vms: [] }),
   lookAtVms: async () => ({ vms: [] }),
+  measureDisks: async () => ({ vms: [] }),
   probeGpu: async () => ({ way: null, devices: [], problem: 'none' }),
 };
 

@@ -14,7 +14,10 @@ export const checkDiskLimits = async (engine: Engine, driver: string, image: str
     );
   try {
     await make();
-    return ok(name, `${driver} has quotas; Berth itself watches the limits so far`);
+    return ok(
+      name,
+      `enforced by the quotas of ${driver}; homes, which are volumes, are watched every minute`,
+    );
   } catch (error) {
     if (isRefusal(error, 404))
       return warning(name, 'not known without the VM image', 'Run ./scripts/start first.');
@@ -22,7 +25,7 @@ export const checkDiskLimits = async (engine: Engine, driver: string, image: str
     return /storage-opt|quota|--storage/i.test(error.message)
       ? warning(
           name,
-          `watched, not enforced: ${driver} has no quotas here`,
+          `watched every minute, not enforced: ${driver} has no quotas here`,
           'To have quotas put /var/lib/docker on XFS that is mounted with pquota.',
         )
       : warning(name, `not known: ${error.message}`, 'See what the message says.');

@@ -39,6 +39,7 @@ const historic: VmEvent['type'][] = [
   'OperationTimedOut',
   'VmExited',
   'VmRanOutOfMemory',
+  'VmDiskRanLow',
   'VmLost',
 ];
 

@@ -1,4 +1,11 @@
-import { buildImage, lookAtVms, measureVms, probeGpu, type Report } from '../../queues/catalog.ts';
+import {
+  buildImage,
+  lookAtVms,
+  measureDisks,
+  measureVms,
+  probeGpu,
+  type Report,
+} from '../../queues/catalog.ts';
 import { whenReady } from '../../queues/connection.ts';
 import { startFiguresWriter } from '../../queues/metrics.ts';
 import { createProducer } from '../../queues/producer.ts';
@@ -13,6 +20,7 @@ import { ensureLinkSecretOf } from '../../shared/secrets/link-secret.ts';
 import { loadMasterKey } from '../../shared/secrets/master-key.ts';
 import { createVault } from '../../shared/secrets/vault.ts';
 import { createMenus } from './command-menus.ts';
+import { createDiskWatch } from './disk-watch.ts';
 import { parseBotEnv } from './env.ts';
 import { createHosts } from './hosts.ts';
 import { emptyLog, startHousekeeping } from './housekeeping.ts';
@@ -125,6 +133,8 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     recordReport({ store, vault, producer, config: env, log }, report);
   const observations = createObservations({ store, producer, log });
   lifecycle.onShutdown('observations', () => observations.close());
+  const diskWatch = createDiskWatch({ store, producer, board, log });
+  lifecycle.onShutdown('disks', () => diskWatch.close());
   const reports = consumeReports({
     redisUrl,
     instance,
@@ -136,6 +146,8 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
           return measurements.record(report);
         case probeGpu.name:
           return hosts.record(report);
+        case measureDisks.name:
+          return diskWatch.record(report);
         case lookAtVms.name:
           return observations.record(report);
         case buildImage.name:
@@ -191,6 +203,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     log.warn({ err }, 'Redis does not answer yet'),
   );
   observations.look();
+  void whenReady(producer.redis).then(diskWatch.look);
   const poller = startPoller({
     api,
     allowedUpdates,

@@ -97,6 +97,10 @@ const onVmEvent = async (trx: Trx, event: Event<VmEvent>): Promise<void> => {
     }
     case 'VmRanOutOfMemory':
       return tellOwner(trx, event, { kind: 'vm-event', vmId: event.data.vmId, event: 'out-of-memory' });
+    case 'VmDiskRanLow': {
+      const { vmId, usedBytes } = event.data;
+      return tellOwner(trx, event, { kind: 'vm-event', vmId, event: 'disk-low', usedBytes });
+    }
     case 'VmLeftStopped': {
       const { vmId, order } = event.data;
       // Somebody taken off the list reads that in a message of its own.
@@ -109,6 +113,7 @@ const onVmEvent = async (trx: Trx, event: Event<VmEvent>): Promise<void> => {
     case 'VmPortReassigned':
     case 'AccessUpdatePlanned':
     case 'VmPasswordChanged':
+    case 'VmDiskEased':
       return;
   }
 };

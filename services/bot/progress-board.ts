@@ -1,4 +1,5 @@
 import type { Progress } from '../../queues/catalog.ts';
+import type { DiskLook } from './texts/disk.ts';
 import type { Figures } from './texts/vms.ts';
 
 /**
@@ -39,10 +40,15 @@ export const terminalEvents: ReadonlySet<string> = new Set([
 /** Figures older than this are not shown, in milliseconds. */
 const figuresLifetime = 60_000;
 
+/** A VM that is stopped keeps what it uses; of one that runs this is counted every minute. */
+const disksLifetime = 24 * 3_600_000;
+
 export const createProgressBoard = (now: () => number = Date.now) => {
   const operations = new Map<string, OperationProgress>();
   const builds = new Map<string, string>();
   const figures = new Map<string, { figures: Figures; at: number }>();
+  const looks = new Map<string, DiskLook>();
+  const disks = new Map<string, { usedBytes: number; at: number }>();
 
   const change = (operationId: string, changes: Partial<OperationProgress>): void => {
     operations.set(operationId, { ...(operations.get(operationId) ?? nothingKnown), ...changes });
@@ -67,6 +73,19 @@ export const createProgressBoard = (now: () => number = Date.now) => {
     setFigures: (vmId: string, known: Figures): void => {
       figures.set(vmId, { figures: known, at: now() });
     },
+    setDiskLook: (host: string, look: DiskLook): void => {
+      looks.set(host, look);
+    },
+    /** How the host's disks were last measured; null while nobody has. */
+    diskLookOf: (host: string): DiskLook | null => looks.get(host) ?? null,
+    setDisk: (vmId: string, usedBytes: number): void => {
+      disks.set(vmId, { usedBytes, at: now() });
+    },
+    /** The disk that a VM used when it was last counted. */
+    diskOf(vmId: string): number | null {
+      const known = disks.get(vmId);
+      return known !== undefined && now() - known.at < disksLifetime ? known.usedBytes : null;
+    },
     of(operationId: string, host: string): OperationProgress {
       const known = operations.get(operationId) ?? nothingKnown;
       return known.step === 'image' ? { ...known, detail: builds.get(host) ?? known.detail } : known;
@@ -78,6 +97,7 @@ export const createProgressBoard = (now: () => number = Date.now) => {
     /** What is known of operations that have ended is of no more use. */
     forgetEnded(events: readonly { type: string; data: object }[]): void {
       for (const { type, data } of events) {
+        if (type === 'VmDestroyed') disks.delete((data as { vmId: string }).vmId);
         if (terminalEvents.has(type)) operations.delete((data as { operationId: string }).operationId);
       }
     },

@@ -14,6 +14,7 @@ export type View =
   | { kind: 'statuses'; vmIds: string[] }
   | { kind: 'vm-event'; vmId: string; event: 'exited'; cause: string; exitCode: number }
   | { kind: 'vm-event'; vmId: string; event: 'lost' | 'out-of-memory' }
+  | { kind: 'vm-event'; vmId: string; event: 'disk-low'; usedBytes: number }
   /** Stopped for maintenance, it would have started again by itself; an administrator has ordered otherwise. */
   | { kind: 'vm-event'; vmId: string; event: 'left-stopped'; by: number | null; note: string | null }
   /** Many VMs under one order. `target`: whose; null for everybody's. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostFacts } from '../../queues/host-facts.ts';
-import { knownDiskLimit, tryDiskLimit } from './docker/disk-limits.ts';
+import { createDiskQuota, knownDiskLimit, tryDiskLimit } from './docker/disk-limits.ts';
 import { createEngine } from './docker/engine.ts';
 import { createFactsGatherer, mayHaveGpus } from './host-facts.ts';
 import { startFakeEngine } from './testing/fake-engine.ts';
@@ -67,7 +67,8 @@ describe('a host’s facts', () => {
       request === 'GET /info' ? { body: info } : { status: 404, body: { message: 'no such image' } },
     );
     const engine = createEngine(fake.address);
-    const facts = await createFactsGatherer({ ...host, engine }, options)(signal);
+    const hasDiskQuota = createDiskQuota(engine, { instance: 'test', image: host.vmImage });
+    const facts = await createFactsGatherer({ ...host, engine, hasDiskQuota }, options)(signal);
     expect(facts).toMatchObject({ disk: null, image: null, cgroupVersion: '2', runtimes: [] });
     expect(facts.protections).toEqual({
       seccomp: false,

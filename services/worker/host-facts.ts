@@ -1,7 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { GpuOffer, HostFacts } from '../../queues/host-facts.ts';
 import { recipeLabel } from './docker/builds.ts';
-import { knownDiskLimit, tryDiskLimit } from './docker/disk-limits.ts';
 import type { CallOptions, Engine } from './docker/engine.ts';
 import { findImage } from './docker/images.ts';
 import type { VmHost } from './vm-host.ts';
@@ -67,19 +66,14 @@ export type FactsOptions = {
 
 /** A function that gathers the facts. It throws RetryableError `docker-unreachable` as long as Docker is away. */
 export const createFactsGatherer = (host: VmHost, { dockerHost, knownGpu }: FactsOptions) => {
-  const { engine, instance, vmImage, vmRuntime } = host;
+  const { engine, vmImage, vmRuntime } = host;
   let recipeHash: string | undefined; // of the files that this process began with
-  let diskLimit: boolean | undefined;
 
   return async (signal: AbortSignal): Promise<HostFacts> => {
     const options = { signal };
     const info = await askInfo(engine, options);
     const image = await findImage(engine, vmImage, options);
     recipeHash ??= (await readVmRecipe(host.vmBaseImage)).hash;
-    diskLimit ??= knownDiskLimit(info);
-    if (diskLimit === undefined && image !== undefined) {
-      diskLimit = await tryDiskLimit(engine, { instance, image: vmImage });
-    }
     return {
       dockerVersion: info.ServerVersion,
       operatingSystem: info.OperatingSystem,
@@ -95,7 +89,7 @@ export const createFactsGatherer = (host: VmHost, { dockerHost, knownGpu }: Fact
         memoryLimit: info.MemoryLimit === true,
         swapLimit: info.SwapLimit === true,
         pidsLimit: info.PidsLimit === true,
-        diskLimit: diskLimit === true,
+        diskLimit: await host.hasDiskQuota(options),
       },
       firewall: host.firewall.known(),
       disk: await readDisk(dockerHost, info.DockerRootDir),

@@ -8,6 +8,7 @@ import { startHeartbeat } from '../../shared/heartbeat.ts';
 import { envOrExit, runService } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
 import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
+import { createDiskQuota } from './docker/disk-limits.ts';
 import { createEngine } from './docker/engine.ts';
 import { watchEngine } from './docker/engine-watch.ts';
 import { createGpuProbe, probeGpu } from './docker/gpu.ts';
@@ -21,7 +22,7 @@ import { countCpusOnce, type VmHost } from './vm-host.ts';
 import { watchVms } from './watch-vms.ts';
 
 /** Jobs of each kind that one process does at once. Most of their time they wait: for Docker, for a command. */
-const concurrency = { lifecycle: 8, exec: 32, image: 1, query: 8 };
+const concurrency = { lifecycle: 8, exec: 32, image: 1, query: 8, disk: 2 };
 
 /** Milliseconds that a Docker which hung has, once it is back, to answer what it was asked before. */
 const lateAnswers = 8_000;
@@ -68,6 +69,7 @@ await runService(log, async (lifecycle) => {
     cpus: countCpusOnce(engine),
     gpu: gpu.ask,
     firewall,
+    hasDiskQuota: createDiskQuota(engine, { instance, image: env.VM_IMAGE }),
   };
 
   const links = await startLinkServer({

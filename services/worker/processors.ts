@@ -5,6 +5,7 @@ import { createVmProcessor } from './processors/create-vm.ts';
 import { destroyVmProcessor } from './processors/destroy-vm.ts';
 import { execProcessor } from './processors/exec.ts';
 import { lookAtVmsProcessor } from './processors/look-at-vms.ts';
+import { measureDisksProcessor } from './processors/measure-disks.ts';
 import { measureVmsProcessor } from './processors/measure-vms.ts';
 import { patiently } from './processors/patiently.ts';
 import { probeGpuProcessor } from './processors/probe-gpu.ts';
@@ -31,5 +32,6 @@ export const createProcessors = (host: VmHost, watch: EngineWatch): Processors =
   buildImage: patiently(watch, 25 * minute, buildImageProcessor(host)),
   measureVms: measureVmsProcessor(host),
   lookAtVms: lookAtVmsProcessor(host),
+  measureDisks: measureDisksProcessor(host),
   probeGpu: probeGpuProcessor(host),
 });

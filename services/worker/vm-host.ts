@@ -1,5 +1,5 @@
 import type { GpuOffer } from '../../queues/host-facts.ts';
-import type { Engine } from './docker/engine.ts';
+import type { CallOptions, Engine } from './docker/engine.ts';
 import type { Firewall } from './firewall/firewall.ts';
 
 /** The Docker host that this worker serves, and how VMs are made on it. */
@@ -17,6 +17,8 @@ export type VmHost = {
   gpu: (options?: { fresh?: boolean }) => Promise<GpuOffer>;
   /** What keeps VMs off each other, the host and private networks; nothing is started before it stands. */
   firewall: Pick<Firewall, 'ensure' | 'known'>;
+  /** Whether its storage driver holds a container to a size; false as long as that cannot be tried. */
+  hasDiskQuota: (options?: CallOptions) => Promise<boolean>;
 };
 
 /** The number of CPUs is asked once: it takes Docker a while, and does not change while it runs. */

@@ -51,6 +51,11 @@ export type RecordExited = Message<
 /** A VM that is stopped as far as Berth knows runs on the host: it is stopped, under `operationId`. */
 export type RecordFoundRunning = Message<'RecordFoundRunning', Seen & { operationId: string }>;
 export type RecordVanished = Message<'RecordVanished', Seen>;
+/** `complete`: false where it uses that much at least. It is stopped under `operationId`, if need be. */
+export type RecordDiskUse = Message<
+  'RecordDiskUse',
+  Seen & { usedBytes: number; complete: boolean; operationId: string }
+>;
 export type RecordOutOfMemory = Message<'RecordOutOfMemory', { vmId: string; at: string }>;
 
 export type VmCommand =
@@ -79,4 +84,5 @@ export type VmCommand =
   | RecordExited
   | RecordFoundRunning
   | RecordVanished
+  | RecordDiskUse
   | RecordOutOfMemory;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { specificationFor } from '../specification.ts';
 import { vm } from './decider.ts';
 import type { VmEvent } from './events.ts';
+import { GIB } from './limits.ts';
 import {
   at,
   command,
@@ -328,6 +329,83 @@ describe('password and keys', () => {
     given([...running, happened.accessRequested()])
       .when(command.CancelOperation('u'))
       .thenThrows('not-cancellable'));
+});
+
+describe('a VM whose disk fills up', () => {
+  const later = '2026-01-01T00:10:00.000Z';
+  const low = [...running, happened.diskRanLow(0.9)];
+  const use = (share: number, more = {}) => command.RecordDiskUse('stop', { share, when: later, ...more });
+  const full = (share: number) => ({
+    ...orderOf('disk-full'),
+    by: null,
+    batchId: null,
+    usedBytes: share * 100 * GIB,
+  });
+
+  it('is told of at nine tenths, once', () => {
+    given(running).when(use(0.89)).then([]);
+    given(running)
+      .when(use(0.9))
+      .then([happened.diskRanLow(0.9, later)]);
+    for (const share of [0.85, 0.9, 1.09]) given(low).when(use(share)).then([]);
+  });
+
+  it('is told of again only after it had room', () => {
+    given(low)
+      .when(use(0.84))
+      .then([happened.diskEased(0.84, later)]);
+    given([...low, happened.diskEased(0.84)])
+      .when(use(0.95))
+      .then([happened.diskRanLow(0.95, later)]);
+    given(low)
+      .when(use(0.84, { complete: false }))
+      .then([]);
+  });
+
+  it('is stopped at eleven tenths, whether it was told of or not, also where not all was counted', () => {
+    for (const history of [running, low]) {
+      given(history)
+        .when(use(1.1, { complete: false }))
+        .then([{ type: 'VmStopRequested', data: { ...ids('stop'), at: later, epoch: 2, order: full(1.1) } }]);
+    }
+  });
+
+  it('is left time to clean up after each start, and told of that it is full', () => {
+    const soon = '2026-01-01T00:09:59.999Z';
+    given(running)
+      .when(use(1.5, { when: soon }))
+      .then([happened.diskRanLow(1.5, soon)]);
+    given(low)
+      .when(use(1.5, { when: soon }))
+      .then([]);
+    const stopped = [
+      ...running,
+      stopRequested(2, 'stop', full(1.5)),
+      { ...happened.stopped(), data: ids('stop') } as VmEvent,
+    ];
+    const again = [
+      ...stopped,
+      happened.startRequested(3),
+      { type: 'VmStarted', data: { ...ids('now'), at: later } } as VmEvent,
+    ];
+    expect(statusAfter(again)).toMatchObject({ status: 'running', diskLow: true });
+    given(again)
+      .when(use(1.5, { epoch: 3 }))
+      .then([]);
+    given(again)
+      .when(use(1.5, { epoch: 3, when: '2026-01-01T00:20:00.000Z' }))
+      .then([
+        {
+          type: 'VmStopRequested',
+          data: { ...ids('stop'), at: '2026-01-01T00:20:00.000Z', epoch: 4, order: full(1.5) },
+        },
+      ]);
+  });
+
+  it('is not judged by what was measured before its newest start', () =>
+    given([...running, restartRequested(2), happened.restarted()])
+      .when(use(1.5))
+      .then([]));
 });
 
 describe('what was seen on the host', () => {

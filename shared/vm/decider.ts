@@ -1,5 +1,6 @@
 import { type Decider, IllegalStateError } from '../decider.ts';
-import type { VmCommand } from './commands.ts';
+import type { RecordDiskUse, VmCommand } from './commands.ts';
+import { cleanUpTime, diskShares } from './disk.ts';
 import type { LifecycleKind, OperationFailed, OperationKind, Order, VmEvent } from './events.ts';
 import { dropPlans, onceDown, onceUp, orderStart, orderStop, updateKeys } from './plans.ts';
 import { evolve, initialState, type Vm, type VmStatus } from './vm.ts';
@@ -96,6 +97,23 @@ const endedBySetback = (vm: Vm, kind: OperationKind, data: { vmId: string; at: s
   ...(kind === 'exec' || kind === 'access' ? [] : dropPlans(vm, data)),
   ...(kind === 'restart' ? endBeside(vm, data) : []),
 ];
+
+/** Whatever root in the VM does: bytes on the host's disk are what counts. */
+const recordDiskUse = (vm: Vm, data: RecordDiskUse['data']): VmEvent[] => {
+  if (vm.status !== 'running' || vm.epoch !== data.epoch || vm.limits === null) return [];
+  const { vmId, at, usedBytes, complete, operationId } = data;
+  const share = usedBytes / vm.limits.diskBytes;
+  const cleaning = vm.upSince !== null && Date.parse(at) - Date.parse(vm.upSince) < cleanUpTime;
+  if (share >= diskShares.stopped && !cleaning) {
+    const order: Order = { reason: 'disk-full', by: null, note: null, batchId: null, usedBytes };
+    return [{ type: 'VmStopRequested', data: { operationId, vmId, at, epoch: vm.epoch + 1, order } }];
+  }
+  if (share >= diskShares.warned && !vm.diskLow)
+    return [{ type: 'VmDiskRanLow', data: { vmId, usedBytes, at } }];
+  // What was not counted to its end may be more.
+  const eased = share < diskShares.eased && vm.diskLow && complete;
+  return eased ? [{ type: 'VmDiskEased', data: { vmId, usedBytes, at } }] : [];
+};
 
 /** Its owner need not hear of every process that memory ran out for. Milliseconds. */
 const outOfMemoryQuiet = 10 * 60_000;
@@ -221,6 +239,9 @@ export const decide = ({ type, data }: VmCommand, vm: Vm): VmEvent[] => {
       const { vmId, at } = data;
       return [...endBeside(vm, data), { type: 'VmLost', data: { vmId, at } }];
     }
+    case 'RecordDiskUse':
+      requireNew(vm, data.operationId);
+      return recordDiskUse(vm, data);
     case 'RecordOutOfMemory': {
       const last = vm.outOfMemoryAt === null ? Number.NEGATIVE_INFINITY : Date.parse(vm.outOfMemoryAt);
       const told = Date.parse(data.at) - last < outOfMemoryQuiet;

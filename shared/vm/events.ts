@@ -20,13 +20,14 @@ export type LifecycleKind = 'create' | 'start' | 'restart' | 'stop' | 'destroy';
 export type BesideKind = 'exec' | 'access';
 export type OperationKind = LifecycleKind | BesideKind;
 
-/** `found-running`: somebody started it on the host, past Berth. */
+/** `found-running`: somebody started it on the host, past Berth. `disk-full`: it used far more disk than it may. */
 export type OrderReason =
   | 'maintenance'
   | 'administrator'
   | 'user-removed'
   | 'host-restarted'
-  | 'found-running';
+  | 'found-running'
+  | 'disk-full';
 export type Order = {
   reason: OrderReason;
   /** Telegram id of the administrator; null where nobody ordered it. */
@@ -35,6 +36,8 @@ export type Order = {
   note: string | null;
   /** Orders given in one go, to be counted together; null for one that stands alone. */
   batchId: string | null;
+  /** Of `disk-full`: the bytes that the VM used. */
+  usedBytes?: number;
 };
 
 type LifecycleRequest = { operationId: string; vmId: string; epoch: number; at: string };
@@ -103,6 +106,10 @@ export type ExitCause = 'out-of-memory' | 'killed' | 'exited' | 'host-restarted'
 export type VmExited = Message<'VmExited', { vmId: string; cause: ExitCause; exitCode: number; at: string }>;
 /** The kernel ended a process in the VM for want of memory; the VM itself goes on. */
 export type VmRanOutOfMemory = Message<'VmRanOutOfMemory', { vmId: string; at: string }>;
+/** It uses most of its disk, or more than that. */
+export type VmDiskRanLow = Message<'VmDiskRanLow', { vmId: string; usedBytes: number; at: string }>;
+/** It has room again: the next time its owner is warned anew. */
+export type VmDiskEased = Message<'VmDiskEased', { vmId: string; usedBytes: number; at: string }>;
 /** The container is gone; the volume may still be there until the VM is destroyed. */
 export type VmLost = Message<'VmLost', { vmId: string; at: string }>;
 
@@ -134,4 +141,6 @@ export type VmEvent =
   | OperationTimedOut
   | VmExited
   | VmRanOutOfMemory
+  | VmDiskRanLow
+  | VmDiskEased
   | VmLost;

@@ -74,6 +74,7 @@ const step = fc.oneof(
         'RecordExited' as const,
         'host' as const,
         'RecordFoundRunning' as const,
+        'RecordDiskUse' as const,
       ),
       vanished: rarely,
       of: back,
@@ -124,6 +125,13 @@ const commandOf = (next: Step, known: readonly string[], state: Vm, fresh: strin
   if (next.name === 'RecordExited') return command.RecordExited(fresh, epoch);
   if (next.name === 'host') return command.RecordExited(fresh, epoch, 'host-restarted');
   if (next.name === 'RecordFoundRunning') return command.RecordFoundRunning(fresh, epoch);
+  if (next.name === 'RecordDiskUse') {
+    return command.RecordDiskUse(fresh, {
+      epoch,
+      share: 0.8 + (next.of % 6) / 10,
+      when: next.vanished ? undefined : '2026-01-01T01:00:00.000Z',
+    });
+  }
   if (next.name === 'RecordVanished') return command.RecordVanished(fresh, epoch);
   if (next.name === 'CancelOperation') return command.CancelOperation(older, fresh);
   if (next.name === 'RecordFailed') return command.RecordFailed(older, next.vanished ? gone : undefined);

@@ -58,13 +58,17 @@ const words: Record<string, VmEvent['type']> = {
   updated: 'AccessUpdated',
   password: 'VmPasswordChanged',
   memory: 'VmRanOutOfMemory',
+  disklow: 'VmDiskRanLow',
   exited: 'VmExited',
   lost: 'VmLost',
 };
 
 /** What was seen on the host is about the VM as it is: the table leaves stale looks to the tests beside it. */
 const seenNow = (row: VmCommand, epoch: number): VmCommand =>
-  row.type === 'RecordExited' || row.type === 'RecordVanished' || row.type === 'RecordFoundRunning'
+  row.type === 'RecordDiskUse' ||
+  row.type === 'RecordExited' ||
+  row.type === 'RecordVanished' ||
+  row.type === 'RecordFoundRunning'
     ? ({ ...row, data: { ...row.data, epoch } } as VmCommand)
     : row;
 
@@ -106,6 +110,8 @@ const rows: Record<string, VmCommand> = {
   RecordFoundRunning: command.RecordFoundRunning('new'),
   RecordVanished: command.RecordVanished('new'),
   RecordOutOfMemory: command.RecordOutOfMemory('new'),
+  'RecordDiskUse:warn': command.RecordDiskUse('new', { share: 0.9 }),
+  'RecordDiskUse:stop': command.RecordDiskUse('new', { when: '2026-01-01T00:10:00.000Z' }),
 };
 
 const table = `
@@ -145,6 +151,8 @@ RecordExited:host     -                   -                   -                 
 RecordFoundRunning    -                   -                   -                   -                   -                   -                   -                   -                   -                   stop                stop                -                   -                   -                   -
 RecordVanished        -                   -                   -                   -                   lost                failed+lost         failed+lost         -                   -                   lost                lost                -                   -                   -                   -
 RecordOutOfMemory     -                   -                   -                   -                   memory              memory              memory              -                   -                   -                   -                   -                   -                   -                   -
+RecordDiskUse:warn    -                   -                   -                   -                   disklow             disklow             disklow             -                   -                   -                   -                   -                   -                   -                   -
+RecordDiskUse:stop    -                   -                   -                   -                   stop                stop                stop                -                   -                   -                   -                   -                   -                   -                   -
 `;
 
 const [head = [], ...body] = table

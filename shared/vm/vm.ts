@@ -35,6 +35,10 @@ export type Vm = Readonly<{
   paused: boolean;
   /** When its owner was last told that it ran out of memory. */
   outOfMemoryAt: string | null;
+  /** Its owner was told that its disk is nearly full, or why it was stopped for that. */
+  diskLow: boolean;
+  /** Since when it runs; of one that is down, when it came up last. */
+  upSince: string | null;
   owner: number;
   name: string;
   host: string;
@@ -53,6 +57,8 @@ export const initialState: Vm = {
   planned: nothingPlanned,
   paused: false,
   outOfMemoryAt: null,
+  diskLow: false,
+  upSince: null,
   owner: 0,
   name: '',
   host: '',
@@ -121,14 +127,15 @@ export const evolve = (vm: Vm, { type, data }: VmEvent): Vm => {
       const { order } = data;
       // Stopped once more, for the same reason as before.
       const paused = order?.reason === 'found-running' ? vm.paused : order?.reason === 'maintenance';
-      return { ...begun(vm, 'stopping', 'stop', data), paused };
+      const diskLow = vm.diskLow || order?.reason === 'disk-full';
+      return { ...begun(vm, 'stopping', 'stop', data), paused, diskLow };
     }
     case 'VmDestroyRequested':
       return begun(vm, 'destroying', 'destroy', data);
     case 'VmCreated':
     case 'VmStarted':
     case 'VmRestarted':
-      return settled(vm, 'running');
+      return { ...settled(vm, 'running'), upSince: data.at };
     case 'VmStopped':
     case 'VmExited':
       return settled(vm, 'stopped');
@@ -154,6 +161,10 @@ export const evolve = (vm: Vm, { type, data }: VmEvent): Vm => {
       return vm;
     case 'VmRanOutOfMemory':
       return { ...vm, outOfMemoryAt: data.at };
+    case 'VmDiskRanLow':
+      return { ...vm, diskLow: true };
+    case 'VmDiskEased':
+      return { ...vm, diskLow: false };
     case 'ExecRequested':
       return { ...vm, execs: { ...vm.execs, [data.operationId]: 'running' } };
     case 'ExecCancelRequested':

@@ -23,7 +23,7 @@ const given = (vms: readonly VmRow[], host: string) =>
       cpus: 0,
     });
 
-export const renderOverview = async ({ db, config, hosts }: Rendering): Promise<Content> => {
+export const renderOverview = async ({ db, config, hosts, board }: Rendering): Promise<Content> => {
   const vms = await findVms(db);
   const settings = await findSettings(db);
   const people = await countPeople(db);
@@ -38,6 +38,7 @@ export const renderOverview = async ({ db, config, hosts }: Rendering): Promise<
     workers: workers.filter((worker) => worker.host === host),
     queues: hosts.queuesOf(host),
     given: given(vms, host),
+    disks: board.diskLookOf(host),
   });
   return plain(
     overviewInWords({

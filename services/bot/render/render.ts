@@ -4,6 +4,7 @@ import { findOperation, findVm } from '../queries.ts';
 import { passwordName } from '../sealed-names.ts';
 import { isVmOperation, type VmRow } from '../store/schema.ts';
 import { closeTerminalsButton, statusButton, statusOfEach } from '../texts/buttons.ts';
+import { vmDiskLow } from '../texts/disk.ts';
 import { vmExited, vmLost, vmOutOfMemory } from '../texts/general.ts';
 import { passwordChanged } from '../texts/keys.ts';
 import { leftStopped } from '../texts/orders.ts';
@@ -43,6 +44,7 @@ const cardOf = async (
     password: await vault.unseal(db, vm.vm_id, passwordName),
     figures: board.figuresOf(vm.vm_id),
     trouble: hosts.troubleOf(vm.host),
+    diskBytes: board.diskOf(vm.vm_id),
     now: new Date(now()),
   });
 
@@ -74,6 +76,8 @@ const renderVmEvent = async (
       return plain(vmLost(vm.name), buttons);
     case 'out-of-memory':
       return plain(vmOutOfMemory(vm.name, vm.memory_bytes), buttons);
+    case 'disk-low':
+      return plain(vmDiskLow(vm.name, view.usedBytes, vm.disk_bytes), buttons);
     case 'left-stopped': {
       const who = view.by === null ? null : (await findNames(rendering.db))(view.by);
       return plain(leftStopped(vm.name, { reason: 'administrator', who, note: view.note }), buttons);

@@ -4,7 +4,7 @@ import type { Button, FmtString } from '../format/rich-text.ts';
 import type { KnownHosts } from '../hosts.ts';
 import { findNames } from '../names.ts';
 import type { ProgressBoard } from '../progress-board.ts';
-import { findSettings, findUser } from '../queries.ts';
+import { findSettings, findUser, findVm } from '../queries.ts';
 import { passwordName } from '../sealed-names.ts';
 import type { OperationRow, VmRow } from '../store/schema.ts';
 import type { Terminals } from '../terminals.ts';
@@ -29,9 +29,12 @@ const endOf = ({ ended_at, requested_at }: OperationRow, now: number): number =>
   (ended_at === null ? now : Date.parse(ended_at)) - Date.parse(requested_at);
 
 const orderInWords = async (operation: OperationRow, { db }: Rendering): Promise<OrderInWords | null> => {
-  const { order_reason: reason, order_by: by, order_note: note } = operation;
+  const { order_reason: reason, order_by: by, order_note: note, order_used_bytes: usedBytes } = operation;
   if (reason === null) return null;
-  return { reason, note, who: by === null ? null : (await findNames(db))(by) };
+  const limitBytes =
+    (operation.vm_id === null ? undefined : await findVm(db, operation.vm_id))?.disk_bytes ?? 0;
+  const disk = usedBytes === null ? null : { usedBytes, limitBytes };
+  return { reason, note, disk, who: by === null ? null : (await findNames(db))(by) };
 };
 
 /** `name`: the VM's, or what else the operation is about. */

@@ -37,6 +37,8 @@ export type VmRow = {
   paused: number;
   /** The batch of the order that is planned for the end of the operation in flight. */
   planned_batch: string | null;
+  /** Its owner was told that its disk is nearly full. */
+  disk_low: number;
   requested_at: string;
   running_since: string | null;
   changed_at: string;
@@ -79,6 +81,8 @@ export type OperationRow = {
   order_reason: OrderReason | null;
   order_by: number | null;
   order_note: string | null;
+  /** Where a full disk is why: how much of it was used. */
+  order_used_bytes: number | null;
   batch_id: string | null;
   correlation_id: string;
 };

@@ -70,6 +70,8 @@ export const eventInWords = (event: Event<VmEvent>, operation: OperationOfEvent 
       return exits[event.data.cause] ?? `stopped, exit code ${event.data.exitCode}`;
     case 'VmRanOutOfMemory':
       return 'ran out of memory; a program in it was ended';
+    case 'VmDiskRanLow':
+      return `nearly filled its disk: ${formatBytes(event.data.usedBytes)}`;
     case 'VmLost':
       return 'vanished from the host';
     default:
@@ -81,6 +83,7 @@ const orders: Record<string, string> = {
   maintenance: 'maintenance',
   'host-restarted': 'the host was restarted',
   'found-running': 'started on the host past Berth',
+  'disk-full': 'its disk was full',
   'user-removed': 'taken off the list',
 };
 

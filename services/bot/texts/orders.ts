@@ -1,4 +1,5 @@
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
+import { diskInWords, stoppedForDisk } from './disk.ts';
 import { failureInWords } from './failures.ts';
 import { inWords, shortened } from './parts.ts';
 
@@ -11,6 +12,8 @@ export type OrderInWords = {
   reason: string;
   who: FmtString | null;
   note: string | null;
+  /** Where a full disk is why. Bytes. */
+  disk?: { usedBytes: number; limitBytes: number } | null;
 };
 
 const because = ({ note }: OrderInWords): FmtString => (note === null ? fmt`` : fmt`\nReason: ${note}`);
@@ -29,6 +32,8 @@ export const orderedOpen = (kind: string, name: string, order: OrderInWords): Fm
       return fmt`⏹ Stopping ${bold(name)}…`;
     case 'found-running':
       return fmt`⏹ ${bold(name)} was started on the host past Berth, and is being stopped again…`;
+    case 'disk-full':
+      return fmt`🛑 ${bold(name)} uses ${diskInWords(order.disk)}, and is being stopped…`;
     default:
       return fmt`⏳ ${bold(name)} is being ${kind === 'destroy' ? 'destroyed' : 'stopped'}${by(order)}…${because(order)}`;
   }
@@ -45,6 +50,8 @@ export const orderedDone = (kind: string, name: string, order: OrderInWords): Fm
       return fmt`✅ The host was restarted; ${bold(name)} is running again. What ran in it has ended.`;
     case 'user-removed':
       return fmt`⏹ ${bold(name)} is stopped. Its files are kept.`;
+    case 'disk-full':
+      return stoppedForDisk(name, order.disk);
     case 'found-running':
       return fmt`⏹ ${bold(name)} had been started on the host past Berth, and is stopped again. /start_vm starts it.`;
     default:
@@ -68,6 +75,8 @@ export const orderedFailed = (kind: string, name: string, order: OrderInWords): 
         : fmt`❌ ${bold(name)} could not be stopped for maintenance.`;
     case 'host-restarted':
       return fmt`❌ The host was restarted, and ${bold(name)} could not be started again.`;
+    case 'disk-full':
+      return fmt`❌ ${bold(name)} uses ${diskInWords(order.disk)}, and could not be stopped.`;
     default:
       return fmt`❌ ${bold(name)} could not be ${verb}.`;
   }

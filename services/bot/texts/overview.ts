@@ -4,6 +4,7 @@ import type { QueueCount } from '../../../queues/producer.ts';
 import type { RedisState } from '../../../queues/redis-state.ts';
 import { formatBytes, formatDuration } from '../format/numbers.ts';
 import { bold, code, type FmtString, fmt, join } from '../format/rich-text.ts';
+import { type DiskLook, diskLookInWords } from './disk.ts';
 import { timeInWords } from './history.ts';
 import { redisTroubleInWords } from './outages.ts';
 import { vmCountInWords } from './parts.ts';
@@ -32,6 +33,8 @@ export type HostInWords = {
   queues: readonly QueueCount[];
   /** What running VMs have been given. */
   given: { memoryBytes: number; cpus: number };
+  /** Null while nobody has measured. */
+  disks: DiskLook | null;
 };
 
 const settingsInWords = ({ defaults, maintenanceSince }: Overview): FmtString[] => [
@@ -88,7 +91,7 @@ const gatewayInWords = ({ tunnel, pid, startedAt }: GatewayEntry): FmtString[] =
   ];
 };
 
-const hostInWords = ({ host, facts, gpu, workers, queues, given }: HostInWords): FmtString[] => [
+const hostInWords = ({ host, facts, gpu, workers, queues, given, disks }: HostInWords): FmtString[] => [
   fmt``,
   fmt`🖥 ${bold(`Host ${host}`)}`,
   ...(facts === null
@@ -107,6 +110,7 @@ const hostInWords = ({ host, facts, gpu, workers, queues, given }: HostInWords):
       ]),
   fmt`Workers: ${workers.length === 0 ? 'none' : workers.map(({ pid, startedAt }) => `process ${pid} since ${timeInWords(startedAt)}`).join(', ')}`,
   ...(queues.length === 0 ? [] : [fmt`Queues: ${queues.map(queueInWords).join('; ')}`]),
+  ...(disks === null ? [] : [diskLookInWords(disks)]),
   ...(facts === null ? [] : protectionsInWords(facts)),
 ];
 
@@ -151,8 +155,8 @@ const protectionsInWords = ({
   fmt`${mark(protections.seccomp)} seccomp filter  ${mark(protections.appArmor)} AppArmor  ${mark(protections.userNamespaces)} user namespaces`,
   fmt`${mark(protections.memoryLimit)} memory  ${mark(protections.swapLimit)} swap  ${mark(protections.pidsLimit)} processes (cgroup v${cgroupVersion})`,
   protections.diskLimit
-    ? fmt`✅ disk limits are enforced (${storageDriver})`
-    : fmt`❌ disk limits are not enforced (${storageDriver})`,
+    ? fmt`✅ disk limits are enforced (${storageDriver}), homes are watched every minute`
+    : fmt`❌ disk limits are watched every minute, not enforced (${storageDriver})`,
   ...firewallInWords(firewall),
   vmRuntime === 'runc' ? fmt`❌ VMs share the host's kernel (runtime runc)` : fmt`✅ runtime ${vmRuntime}`,
 ];

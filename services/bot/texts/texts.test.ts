@@ -302,7 +302,14 @@ describe('what people read about themselves', () => {
 
   it.each(statuses)('shows the card of a VM that is %s', (status) => {
     const figures = { cpus: 0.123, memoryBytes: 3 * GIB, diskBytes: null };
-    const shown = { host: 'h'.repeat(253), password: 'p'.repeat(24), figures, terminals: 2, now: new Date() };
+    const shown = {
+      host: 'h'.repeat(253),
+      password: 'p'.repeat(24),
+      figures,
+      diskBytes: GIB,
+      terminals: 2,
+      now: new Date(),
+    };
     expectWhole(vmCard(vmRow(status), shown));
     expectWhole(
       vmCard(

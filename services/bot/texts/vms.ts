@@ -83,12 +83,18 @@ export const accessInWords = (
     '\n',
   );
 
+/** The home alone, counted just now, may be more than all of it was a minute ago. */
+const largest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b);
+
 export const vmCard = (
   vm: VmCard,
   shown: {
     host: string;
     password: string | null;
     figures: Figures | null;
+    /** Of the container and its home, as last counted on the host; null where nobody has counted. */
+    diskBytes: number | null;
     terminals: number;
     /** What keeps anybody from knowing how it is now. */
     trouble?: Trouble | null;
@@ -99,6 +105,7 @@ export const vmCard = (
   const live = vm.status === 'running';
   // Of one that has stopped since, those of a minute ago may be at hand.
   const figures = live ? shown.figures : null;
+  const disk = live || vm.status === 'stopped' ? largest(figures?.diskBytes ?? null, shown.diskBytes) : null;
   const uptime =
     live && vm.running_since !== null
       ? fmt`, up ${formatDuration(now.getTime() - Date.parse(vm.running_since))}`
@@ -108,9 +115,7 @@ export const vmCard = (
     figures?.memoryBytes == null
       ? null
       : `RAM ${formatBytes(figures.memoryBytes)} of ${formatBytes(vm.memory_bytes)}`,
-    figures?.diskBytes == null
-      ? null
-      : `disk ${formatBytes(figures.diskBytes)} of ${formatBytes(vm.disk_bytes)}`,
+    disk === null ? null : `disk ${formatBytes(disk)} of ${formatBytes(vm.disk_bytes)}`,
   ].filter((part) => part !== null);
   return join(
     [

@@ -49,6 +49,8 @@ export type ContainerWish = {
   hostCpus: number;
   /** How the host gives its GPUs, for a VM that gets them. */
   gpuWay?: GpuWay;
+  /** Whether the storage driver can hold the container's own layer to a size; the home is a volume, and is not. */
+  diskQuota?: boolean;
 };
 
 export const hasFewerCpus = ({ limits, hostCpus }: ContainerWish): boolean => limits.cpus > hostCpus;
@@ -71,6 +73,7 @@ export const containerOptions = (wish: ContainerWish): ContainerCreateOptions & 
       CapAdd: capabilities,
       // Where nobody is to become root, no program with a set-user-id bit or file capabilities helps either.
       ...(limits.sudo ? {} : { SecurityOpt: ['no-new-privileges:true'] }),
+      ...(wish.diskQuota ? { StorageOpt: { size: String(limits.diskBytes) } } : {}),
       Runtime: wish.runtime,
       // Berth alone starts VMs, also after Docker or the host were restarted: Docker would start one that is to be
       // stopped by then, and overwrite its record of why one ended.

@@ -1,4 +1,4 @@
-import { type Engine, isRefusal } from './engine.ts';
+import { type CallOptions, type Engine, isRefusal } from './engine.ts';
 import { newProbe, removeProbe } from './probes.ts';
 
 /** Whether Docker can hold a container to a size. That depends on its storage driver and on what that lies on. */
@@ -16,11 +16,11 @@ export const knownDiskLimit = ({ Driver, DriverStatus }: Storage): boolean | und
   return Driver === sometimes && fileSystem === 'xfs' ? undefined : false;
 };
 
-/** Asks for a container with a size, which is never started. */
+/** Asks for a container with a size, which is never started. Undefined as long as the image is missing. */
 export const tryDiskLimit = async (
   engine: Engine,
   { instance, image }: { instance: string; image: string },
-): Promise<boolean> => {
+): Promise<boolean | undefined> => {
   const probe = newProbe(instance);
   try {
     await engine.call('making a container with a disk limit', (docker) =>
@@ -28,9 +28,28 @@ export const tryDiskLimit = async (
     );
     return true;
   } catch (error) {
+    if (isRefusal(error, 404)) return undefined;
     if (!isRefusal(error)) throw error;
     return false;
   } finally {
     await removeProbe(engine, probe.name);
   }
+};
+
+/** A function that says it, once it has found out: neither the driver nor what it lies on changes while Docker runs. */
+export const createDiskQuota = (
+  engine: Engine,
+  order: { instance: string; image: string },
+): ((options?: CallOptions) => Promise<boolean>) => {
+  let known: boolean | undefined;
+  return async (options = {}) => {
+    if (known !== undefined) return known;
+    const info = await engine.call(
+      'asking Docker about the host',
+      (docker) => docker.info() as Promise<Storage>,
+      options,
+    );
+    known = knownDiskLimit(info) ?? (await tryDiskLimit(engine, order));
+    return known ?? false;
+  };
 };

@@ -12,10 +12,13 @@ const leftBehindAfter = 60_000;
 
 const newSuffix = customAlphabet('abcdefghijklmnopqrstuvwxyz0123456789', 10);
 
-/** Name and labels of a new probe. */
-export const newProbe = (instance: string) => ({
-  name: `${instance}-probe-${newSuffix()}`,
-  Labels: { 'berth.instance': instance, [probeLabel]: new Date().toISOString() },
+/**
+ * Name and labels of a new probe. With a `purpose` there is one of them at a time. `lasts`: milliseconds until it is due,
+ * for one that has more to do than to show what Docker can.
+ */
+export const newProbe = (instance: string, { purpose = newSuffix(), lasts = 0 } = {}) => ({
+  name: `${instance}-probe-${purpose}`,
+  Labels: { 'berth.instance': instance, [probeLabel]: new Date(Date.now() + lasts).toISOString() },
 });
 
 /** Removes it; one that is gone, or going, is done. By its name also where the answer to its making was lost. */

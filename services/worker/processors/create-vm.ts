@@ -59,6 +59,7 @@ const make = async (host: VmHost, payload: Create, context: Context): Promise<st
   const vm = { instance, vmId: payload.vmId };
   const networkId = await ensureNetwork(engine, instance, { signal });
   const hostCpus = await host.cpus();
+  const diskQuota = await host.hasDiskQuota({ signal });
   await context.checkFence();
   await ensureVolume(engine, { ...vm, owner: payload.owner }, { signal });
   await undoIfSuperseded(context, () => removeVolumeIfUnused(host, vm, context));
@@ -67,6 +68,7 @@ const make = async (host: VmHost, payload: Create, context: Context): Promise<st
     instance,
     networkId,
     hostCpus,
+    diskQuota,
     image: host.vmImage,
     runtime: host.vmRuntime,
     bindAddress: host.sshBindAddress,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import Docker from 'dockerode';
 import { linkSecret } from '../../../queues/testing/link-secret.ts';
+import { createDiskQuota } from '../docker/disk-limits.ts';
 import { createEngine } from '../docker/engine.ts';
 import { createGpuProbe, probeGpu } from '../docker/gpu.ts';
 import { parseWorkerEnv } from '../env.ts';
@@ -28,6 +29,7 @@ export const testHost = (changes: Partial<VmHost> = {}): VmHost => {
     vmRuntime: testEnv.VM_RUNTIME,
     sshBindAddress: '127.0.0.1',
     cpus: countCpusOnce(engine),
+    hasDiskQuota: createDiskQuota(engine, order),
     gpu: createGpuProbe(() => probeGpu(engine, order)).ask,
     firewall: { ensure: async () => {}, known: () => null }, // its own tests have the real one
     ...changes,

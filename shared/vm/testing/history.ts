@@ -112,8 +112,19 @@ export const happened = {
     type: 'VmExited',
     data: { vmId, cause, exitCode: 0, at },
   }),
+  diskRanLow: (share: number, when = at): VmEvent => ({
+    type: 'VmDiskRanLow',
+    data: { vmId, at: when, usedBytes: share * request.limits.diskBytes },
+  }),
+  diskEased: (share: number, when = at): VmEvent => ({
+    type: 'VmDiskEased',
+    data: { vmId, at: when, usedBytes: share * request.limits.diskBytes },
+  }),
   lost: (): VmEvent => ({ type: 'VmLost', data: { vmId, at } }),
 };
+
+/** `share` of its limit. */
+type DiskUse = { epoch?: number; share?: number; when?: string | undefined; complete?: boolean };
 
 export const command = {
   RequestVm: (id: string): VmCommand => ({ type: 'RequestVm', data: { ...ids(id), ...request } }),
@@ -168,6 +179,12 @@ export const command = {
     type: 'RecordVanished',
     data: { vmId, epoch, at },
   }),
+  RecordDiskUse: (id: string, seen: DiskUse = {}): VmCommand => {
+    const { epoch = 1, share = 1.2, when = at, complete = true } = seen;
+    const usedBytes = share * request.limits.diskBytes;
+    const data = { vmId, epoch, at: when, operationId: id, complete, usedBytes };
+    return { type: 'RecordDiskUse', data };
+  },
   RecordOutOfMemory: (_id: string, when = at): VmCommand => ({
     type: 'RecordOutOfMemory',
     data: { vmId, at: when },

@@ -202,6 +202,8 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
       case 'ExecFinished':
       case 'VmExited':
       case 'VmRanOutOfMemory':
+      case 'VmDiskRanLow':
+      case 'VmDiskEased':
       case 'VmLost':
         return;
     }

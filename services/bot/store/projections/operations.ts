@@ -52,6 +52,7 @@ const insert = async (
       order_reason: order?.reason ?? null,
       order_by: order?.by ?? null,
       order_note: order?.note ?? null,
+      order_used_bytes: order?.usedBytes ?? null,
       batch_id: order?.batchId ?? null,
       correlation_id: metadata.correlationId,
       ...place,
@@ -144,6 +145,8 @@ const applyVmEvent = async (trx: Trx, event: Event<VmEvent>): Promise<void> => {
     case 'VmPasswordChanged':
     case 'VmExited':
     case 'VmRanOutOfMemory':
+    case 'VmDiskRanLow':
+    case 'VmDiskEased':
     case 'VmLost':
       return;
   }
@@ -222,6 +225,7 @@ export const operations: Projection = {
       .addColumn('order_reason', 'text')
       .addColumn('order_by', 'integer')
       .addColumn('order_note', 'text')
+      .addColumn('order_used_bytes', 'integer')
       .addColumn('batch_id', 'text')
       .addColumn('correlation_id', 'text', (column) => column.notNull())
       .execute();

@@ -72,6 +72,7 @@ export const vms: Projection = {
       .addColumn('operation_id', 'text')
       .addColumn('paused', 'integer', (column) => column.notNull())
       .addColumn('planned_batch', 'text')
+      .addColumn('disk_low', 'integer', (column) => column.notNull())
       .addColumn('requested_at', 'text', (column) => column.notNull())
       .addColumn('running_since', 'text')
       .addColumn('changed_at', 'text', (column) => column.notNull())
@@ -103,6 +104,7 @@ export const vms: Projection = {
             host_key_fingerprint: null,
             requested_at: data.at,
             running_since: null,
+            disk_low: 0,
             ...begun('creating', data),
           })
           .execute();
@@ -123,6 +125,7 @@ export const vms: Projection = {
         return change(trx, data.vmId, {
           ...begun('stopping', data),
           paused: await pausedBy(trx, data),
+          ...(data.order?.reason === 'disk-full' ? { disk_low: 1 } : {}),
         });
       case 'VmStopPlanned':
       case 'VmStartPlanned':
@@ -165,6 +168,10 @@ export const vms: Projection = {
         }
         return change(trx, data.vmId, settled(afterSetback[data.kind]!, data.at));
       }
+      case 'VmDiskRanLow':
+        return change(trx, data.vmId, { disk_low: 1 });
+      case 'VmDiskEased':
+        return change(trx, data.vmId, { disk_low: 0 });
       case 'AccessUpdateRequested':
       case 'AccessUpdatePlanned':
       case 'AccessUpdated':

@@ -38,6 +38,7 @@ export const historicEvents: Event<DomainEvent>[] = [
     event('VmExited', { cause, exitCode: 137 }),
   ),
   event('VmRanOutOfMemory'),
+  event('VmDiskRanLow', { usedBytes: 460 * GIB }),
   event('VmLost'),
   event('VmLeftStopped', { order }),
 ];

@@ -124,6 +124,7 @@ export const key = {
 export const orders: OrderInWords[] = [
   ...['maintenance', 'host-restarted', 'user-removed'].map((reason) => ({ reason, who: null, note: null })),
   { reason: 'administrator', who: person, note },
+  { reason: 'disk-full', who: null, note: null, disk: { usedBytes: 551.2 * GIB, limitBytes: 500 * GIB } },
 ];
 
 export const gpuOffers: Record<'none' | 'refused' | 'cdi' | 'nvidia', GpuOffer | null> = {

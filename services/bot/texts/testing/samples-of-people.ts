@@ -50,7 +50,14 @@ const access = vms.accessInWords(row, publicHost, 'p'.repeat(24));
 const figures = { cpus: 0.123, memoryBytes: 3 * GIB, diskBytes: 499 * GIB };
 /** As long as a quick tunnel's name and a ticket are. */
 const url = `https://${'some-words-'.repeat(6)}x.trycloudflare.com/t/${'t'.repeat(43)}`;
-const shown = { host: publicHost, password: 'p'.repeat(24), figures, terminals: 12, now: new Date() };
+const shown = {
+  host: publicHost,
+  password: 'p'.repeat(24),
+  figures,
+  diskBytes: 501 * GIB,
+  terminals: 12,
+  now: new Date(),
+};
 const keyChange = (status: string, reasonCode: string | null = null) => ({
   name: vmName,
   status,

@@ -72,6 +72,7 @@ const known: overview.HostInWords = {
   ],
   queues: [busyQueue, { ...busyQueue, kind: 'exec', oldestWaitMs: null, delayed: 0 }],
   given: { memoryBytes: 1_000 * GIB, cpus: 127.5 },
+  disks: { at: time, measured: 180, unknown: 20, slow: 3 },
 };
 const full: overview.Overview = {
   instance: 'i'.repeat(32),
@@ -130,7 +131,7 @@ export const ofOverview: Samples<typeof overview> = {
         people: { administrators: 1, allowed: 0, asking: 0 },
         vms: {},
         hosts: [
-          { ...known, facts: null, gpu: null, workers: [], queues: [] },
+          { ...known, facts: null, gpu: null, workers: [], queues: [], disks: null },
           { ...known, facts: null, gpu: gpuOffers.refused },
           { ...known, facts: protectedFacts, gpu: gpuOffers.cdi },
           { ...known, facts: { ...facts, firewall: null } },

@@ -1,6 +1,8 @@
 import { failureCode } from '../../../../shared/vm/failure.ts';
+import { GIB } from '../../../../shared/vm/limits.ts';
 import { fmt } from '../../format/rich-text.ts';
 import * as buttons from '../buttons.ts';
+import * as disk from '../disk.ts';
 import type * as eventWords from '../event-words.ts';
 import * as failures from '../failures.ts';
 import * as history from '../history.ts';
@@ -135,6 +137,20 @@ export const ofFailures: Samples<typeof failures> = {
       return message(fmt`${what}\n${next}`);
     }),
   ),
+};
+
+const fullDisk = { usedBytes: 551.2 * GIB, limitBytes: 500 * GIB };
+export const ofDisk: Samples<typeof disk> = {
+  diskInWords: [message(disk.diskInWords(fullDisk)), message(disk.diskInWords(null))],
+  diskLookInWords: [
+    message(disk.diskLookInWords({ at: time, measured: 180, unknown: 20, slow: 3 })),
+    message(disk.diskLookInWords({ at: time, measured: 1, unknown: 0, slow: 0 })),
+  ],
+  vmDiskLow: [
+    message(disk.vmDiskLow(vmName, 460 * GIB, 500 * GIB), buttons.vmButtons(vmRow('running'))),
+    message(disk.vmDiskLow(vmName, 560 * GIB, 500 * GIB), buttons.vmButtons(vmRow('running'))),
+  ],
+  stoppedForDisk: [message(disk.stoppedForDisk(vmName, fullDisk), buttons.vmButtons(vmRow('stopped')))],
 };
 
 export const ofOrders: Samples<typeof orders> = {

@@ -1,5 +1,6 @@
 import * as buttons from '../buttons.ts';
 import * as commands from '../commands.ts';
+import * as disk from '../disk.ts';
 import * as eventWords from '../event-words.ts';
 import * as failures from '../failures.ts';
 import * as general from '../general.ts';
@@ -19,6 +20,7 @@ import { ofOutages } from './samples-of-outages.ts';
 import { ofButtons, ofCommands, ofGeneral, ofKeys, ofLinks, ofVms } from './samples-of-people.ts';
 import { ofOverview, ofSettings } from './samples-of-settings.ts';
 import {
+  ofDisk,
   ofEventWords,
   ofFailures,
   ofHistory,
@@ -32,6 +34,7 @@ import {
 export const catalogue: Record<string, { module: object; samples: Record<string, readonly Said[]> }> = {
   'buttons.ts': { module: buttons, samples: ofButtons },
   'commands.ts': { module: commands, samples: ofCommands },
+  'disk.ts': { module: disk, samples: ofDisk },
   'event-words.ts': { module: eventWords, samples: ofEventWords },
   'failures.ts': { module: failures, samples: ofFailures },
   'general.ts': { module: general, samples: ofGeneral },
