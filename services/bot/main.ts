@@ -13,7 +13,7 @@ import { subscribeProgress } from '../../queues/progress.ts';
 import { watchRedis } from '../../queues/redis-state.ts';
 import { consumeReports } from '../../queues/reports.ts';
 import { startHeartbeat } from '../../shared/heartbeat.ts';
-import { envOrExit, type Lifecycle, runService, withDeadline } from '../../shared/lifecycle.ts';
+import { envOrExit, type Lifecycle, runService } from '../../shared/lifecycle.ts';
 import { createLog } from '../../shared/log.ts';
 import { createProcessMetrics } from '../../shared/metrics/process-metrics.ts';
 import { ensureLinkSecretOf } from '../../shared/secrets/link-secret.ts';
@@ -32,6 +32,7 @@ import { countCalls } from './metrics/telegram-calls.ts';
 import { countVms } from './metrics/vms.ts';
 import { createNotifications, operationMessageKey } from './notifications.ts';
 import { createObservations } from './observations.ts';
+import { claimInstance } from './only-bot.ts';
 import { createOutageNotices } from './outage-notices.ts';
 import { createProgressBoard } from './progress-board.ts';
 import { createRelay } from './relay.ts';
@@ -81,6 +82,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   const figures = startFiguresWriter({ redis: producer.redis, instance, process: 'bot', registry, log });
   lifecycle.onShutdown('figures', figures.close);
 
+  await claimInstance({ store, producer, instance, lifecycle, log });
   const redisWatch = watchRedis(producer.redis, instance);
   lifecycle.onShutdown('probe', redisWatch.close);
   const board = createProgressBoard();
@@ -198,10 +200,6 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     },
     onUnreachable: sender.mute,
   });
-  // Somebody's first question may be for a host; without Redis the bot begins all the same.
-  await withDeadline(whenReady(producer.redis), 1_000, 'reaching Redis').catch((err) =>
-    log.warn({ err }, 'Redis does not answer yet'),
-  );
   observations.look();
   void whenReady(producer.redis).then(diskWatch.look);
   const poller = startPoller({

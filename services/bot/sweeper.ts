@@ -6,6 +6,7 @@ import { link, linkStream } from '../../shared/link/link.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import { vm, vmStream } from '../../shared/vm/decider.ts';
+import { createAges } from './ages.ts';
 import { catalogNameOf } from './operation-job.ts';
 import { findOpenOperations } from './queries.ts';
 import { createDispatcher } from './relay.ts';
@@ -28,6 +29,8 @@ type Dependencies = {
   /** Milliseconds between two sweeps, and how old a job must be before it is looked after. */
   interval?: number;
   now?: () => number;
+  /** Milliseconds of a clock that never jumps. */
+  steady?: () => number;
 };
 
 const minute = 60_000;
@@ -54,8 +57,10 @@ const lostOutcome = (kind: string): Outcome => ({
 });
 
 export const createSweeper = (dependencies: Dependencies): Sweeper => {
-  const { store, vault, producer, record, log, interval = 5_000, now = Date.now } = dependencies;
+  const { store, vault, producer, record, log, interval = 5_000, now = Date.now, steady } = dependencies;
   const { dispatch } = createDispatcher({ store, vault, producer });
+  const ages = createAges(steady);
+  const sentAges = createAges(steady);
 
   const timeOut = async (operation: OperationRow): Promise<void> => {
     const { operation_id: operationId, kind, host, chat, correlation_id: correlationId } = operation;
@@ -124,20 +129,22 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
   };
 
   /** Long enough ago for the job's absence to mean something. */
-  const wasSent = (job: JobRow | undefined, before: number): boolean =>
-    job !== undefined && job.sent_at !== null && Date.parse(job.sent_at) < before;
+  const wasSent = (jobId: string, job: JobRow | undefined): boolean =>
+    job !== undefined &&
+    job.sent_at !== null &&
+    sentAges.of(jobId, Date.parse(job.sent_at), now()) > interval;
 
   /** A job made later than it was asked for, as after a restore, has its time from then on. */
   const isOverdue = (operation: OperationRow, job: JobRow | undefined): boolean => {
     const begun = Math.max(Date.parse(operation.requested_at), Date.parse(job?.created_at ?? '1970-01-01'));
-    return now() - begun > deadlineOf(operation);
+    return ages.of(`${operation.operation_id}.${operation.attempt}`, begun, now()) > deadlineOf(operation);
   };
 
-  const look = async (operation: OperationRow, job: JobRow | undefined, before: number): Promise<void> => {
+  const look = async (operation: OperationRow, job: JobRow | undefined): Promise<void> => {
     const { operation_id: operationId, attempt, kind, host } = operation;
     const jobId = `${operationId}.${attempt}`;
     // Whatever time is over: a job that has ended knows how.
-    if (wasSent(job, before) && producer.isReady()) {
+    if (wasSent(jobId, job) && producer.isReady()) {
       const inspection = await producer.inspect({ jobName: catalogNameOf(kind), host, jobId });
       const ended = inspection.state === 'completed' || inspection.state === 'failed';
       if (ended || !isOverdue(operation, job)) return settle(operation, jobId, inspection);
@@ -147,13 +154,18 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
 
   const sweep = async (): Promise<void> => {
     const open = await findOpenOperations(store.db);
+    for (const known of [ages, sentAges]) known.begin();
+    await lookAtEach(open);
+    for (const known of [ages, sentAges]) known.end();
+  };
+
+  const lookAtEach = async (open: readonly OperationRow[]): Promise<void> => {
     if (open.length === 0) return;
-    const before = now() - interval;
     const jobs = await findJobs(open.map(({ operation_id }) => operation_id));
     for (const operation of open) {
       // One that cannot be looked after must not keep the others from it.
       const job = jobs.get(`${operation.operation_id}.${operation.attempt}`);
-      await look(operation, job, before).catch((err) =>
+      await look(operation, job).catch((err) =>
         log.warn({ err, operationId: operation.operation_id }, 'an operation could not be looked after'),
       );
     }

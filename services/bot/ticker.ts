@@ -43,7 +43,9 @@ export const createTicker = ({
   const look = async (): Promise<void> => {
     for (const operation of await findOpenOperations(db)) {
       const { operation_id: operationId, host, attempt } = operation;
-      if (operation.chat === null || Date.now() - Date.parse(operation.requested_at) < settling) continue;
+      const age = Date.now() - Date.parse(operation.requested_at);
+      // The clock may have been set back since: then it looks as if it were yet to come.
+      if (operation.chat === null || (age >= 0 && age < settling)) continue;
       if (board.of(operationId, host).step === null) {
         const jobName = catalogNameOf(operation.kind);
         board.setAhead(operationId, await placeOf({ jobName, host, jobId: `${operationId}.${attempt}` }));

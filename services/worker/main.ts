@@ -17,6 +17,7 @@ import { createFirewall } from './firewall/firewall.ts';
 import { createFactsGatherer, mayHaveGpus } from './host-facts.ts';
 import { createProcessors } from './processors.ts';
 import { createRollCall } from './roll-call.ts';
+import { claimEngine } from './same-engine.ts';
 import { startLinkServer } from './terminal/link-server.ts';
 import { countCpusOnce, type VmHost } from './vm-host.ts';
 import { watchVms } from './watch-vms.ts';
@@ -105,6 +106,8 @@ await runService(log, async (lifecycle) => {
     setTimeout(() => engine.leaveCallsBegunBefore(back), lateAnswers).unref();
   });
 
+  await whenReady(answering);
+  await claimEngine({ redis: answering, instance, host: hostId, engine, watch, lifecycle, log });
   const consumer = createConsumer({
     redisUrl,
     instance,
@@ -116,7 +119,6 @@ await runService(log, async (lifecycle) => {
   });
   lifecycle.onShutdown('jobs', () => consumer.close(grace), shutdownDeadline);
   await consumer.ready;
-  await whenReady(answering);
   rollCall.begin();
   firewall.begin();
   const figures = startFiguresWriter({

@@ -141,6 +141,35 @@ describe('the poll loop', () => {
     await expect(poll(async () => undefined).ended).rejects.toThrow(/@BotFather/);
   });
 
+  it('that was there first outlasts a second one with the same token, which ends', async () => {
+    const seen: string[] = [];
+    const first = startPoller({
+      api,
+      allowedUpdates: ['message'],
+      handle: async (update) => {
+        seen.push(textOf(update));
+      },
+      log,
+      signal: stopping.signal,
+      atWorkAfter: 0,
+    });
+    await person().send('a');
+    await vi.waitFor(() => expect(seen).toEqual(['a']));
+    const otherApi = createApi({ token: testToken, apiRoot: fixture.url });
+    onTestFinished(() => otherApi.close());
+    const second = startPoller({
+      api: otherApi,
+      allowedUpdates: ['message'],
+      handle: async () => undefined,
+      log,
+      signal: stopping.signal,
+    });
+    await expect(Promise.race([first.ended, second.ended])).rejects.toThrow(ConflictError);
+    await expect(second.ended).rejects.toThrow(ConflictError);
+    await person().send('b');
+    await vi.waitFor(() => expect(seen).toEqual(['a', 'b']), { timeout: 10_000 });
+  });
+
   it('says clearly that another process polls with the same token', async () => {
     const first = poll(async () => undefined);
     const second = startPoller({

@@ -20,7 +20,11 @@ type Options = {
   onPutOff?: (updates: readonly Update[], error: unknown) => void;
   log: Log;
   signal: AbortSignal;
+  /** Milliseconds. */
+  atWorkAfter?: number;
 };
+
+const isWebhook = (description: string): boolean => /webhook/i.test(description);
 
 /** Somebody else takes the updates of this bot. */
 export class ConflictError extends Error {
@@ -28,7 +32,7 @@ export class ConflictError extends Error {
 
   constructor(description: string) {
     super(
-      /webhook/i.test(description)
+      isWebhook(description)
         ? 'A webhook takes the updates of this TELEGRAM_BOT_TOKEN. Stop what set it and call deleteWebhook, or take a token of its own from @BotFather.'
         : 'Another process polls Telegram with this TELEGRAM_BOT_TOKEN. Stop that one, or take a token of its own from @BotFather.',
     );
@@ -38,6 +42,12 @@ export class ConflictError extends Error {
 /** Seconds that Telegram holds a request while there is nothing new. */
 const pollSeconds = 30;
 const longestPause = 10_000;
+/** A bot that has polled for so long is the one at work, where another begins; for so long it insists. */
+const usuallyAtWorkAfter = 60_000;
+const stubborn = 120_000;
+const conflictIsNew = 60_000;
+const firstConflictPause = 100;
+const longestConflictPause = 5_000;
 
 const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
@@ -47,12 +57,17 @@ const run = async ({
   allowedUpdates,
   handle,
   onPutOff = () => undefined,
+  atWorkAfter = usuallyAtWorkAfter,
   log,
   signal,
 }: Options): Promise<void> => {
   let offset = 0;
   let failures = 0;
   let putOff = 0;
+  let firstPoll: number | null = null;
+  let conflictSince = 0;
+  let conflictAt = Number.NEGATIVE_INFINITY;
+  let conflicts = 0;
 
   const fetchUpdates = (): Promise<Update[]> =>
     api.call(
@@ -84,8 +99,24 @@ const run = async ({
       if (!isAborted(signal)) throw error;
     });
 
+  /**
+   * The newer of two pollers wins with Telegram, the older one gets the conflict: so that a second bot, started by mistake,
+   * does not end the one at work, that one polls again, at once. The second one gets the conflict then, and ends.
+   */
+  const outlast = async (description: string): Promise<void> => {
+    const now = performance.now();
+    if (now - conflictAt > conflictIsNew) conflictSince = now;
+    conflictAt = now;
+    const isAtWork = firstPoll !== null && conflictSince - firstPoll >= atWorkAfter;
+    if (!isAtWork || isWebhook(description) || now - conflictSince > stubborn)
+      throw new ConflictError(description);
+    conflicts = now === conflictSince ? 0 : conflicts + 1;
+    log.warn({ conflicts }, 'another process polls with this token; polling on, as this one was there first');
+    await wait(Math.min(firstConflictPause * 2 ** conflicts, longestConflictPause));
+  };
+
   const recover = async (error: unknown): Promise<void> => {
-    if (error instanceof TelegramError && error.code === 409) throw new ConflictError(error.description);
+    if (error instanceof TelegramError && error.code === 409) return outlast(error.description);
     if (isTokenRefused(error)) throw new TokenRefusedError();
     const refusal = readRefusal(error);
     failures += 1;
@@ -98,6 +129,7 @@ const run = async ({
     let updates: Update[];
     try {
       updates = await fetchUpdates();
+      firstPoll ??= performance.now();
       if (failures > 0) log.info('Telegram answers again');
       failures = 0;
     } catch (error) {
