@@ -60,6 +60,8 @@ const reachFromAnns = async (targets: readonly string[]) =>
 let internet: string;
 let localNetwork: string;
 const ofTheHost = () => [`${engine.address}:${access.ben.port}`, `${engine.address}:1`];
+/** A port of the host behind which something of the internet answers. */
+const handedOn = () => `${engine.address}:9`;
 const forbidden = () => [localNetwork, ...ofTheHost(), '169.254.169.254:80'];
 
 beforeAll(async () => {
@@ -122,9 +124,20 @@ describe('the rules', () => {
     expect(await ssh(access.ann, 'hostname')).toBe('ann');
   });
 
-  it('are what all this is about: without them the VM reaches the local network and the host', async () => {
+  it('hold for a port of the host that is handed on to an address which is not private', async () => {
+    const [address, port] = internet.split(':');
+    const rule = `iifname != lo ip daddr ${engine.address} tcp dport 9 dnat to ${address}:${port}`;
+    const chain = 'chain ip handed on { type nat hook prerouting priority -110; }';
+    const made = await onTheHost(`nft 'add table ip handed; add ${chain}; add rule ip handed on ${rule}'`);
+    expect(made).toBe('');
+    // The refusal comes from the address behind, and does not find its way back to whoever asked.
+    expect(await reachFromAnns([handedOn()])).toEqual({ [handedOn()]: 'silence' });
+  });
+
+  it('are what all this is about: without them the VM reaches all that', async () => {
+    await Promise.all(berth.workers().map((worker) => worker.end())); // nobody puts them back meanwhile
     await onTheHost(`nft delete table inet ${tableName(berth.instance)}`);
-    const found = await reachFromAnns([localNetwork, ...ofTheHost()]);
-    expect(found[localNetwork]).toBe('open');
+    const targets = [localNetwork, handedOn()];
+    expect(await reachFromAnns(targets)).toEqual(allOf(targets, 'open'));
   });
 });

@@ -123,6 +123,13 @@ describe('what a VM reaches', () => {
 });
 
 describe('the rules', () => {
+  it('keep VMs off each other, whatever an administrator allows', async () => {
+    const [network] = (await docker.getNetwork(instance).inspect()).IPAM!.Config!;
+    await firewall({ mayReach: parseExceptions(network!.Subnet!) }).ensure();
+    const targets = [`${neighbour.address}:22`];
+    expect(await reach(docker, vm.containerId, targets)).toEqual(allOf(targets, 'ECONNREFUSED'));
+  });
+
   it('come back within the interval when somebody takes them or one of them away', async () => {
     const keeper = firewall({ every: 300 });
     keeper.begin();
@@ -133,7 +140,7 @@ describe('the rules', () => {
       await loss();
       await vi.waitFor(async () => expect(await listTable()).toBe(whole), { timeout: 15_000 });
     }
-    expect(logs.join('')).toContain('were gone or changed');
+    await vi.waitFor(() => expect(logs.join('')).toContain('were gone or changed'), { timeout: 15_000 });
   });
 
   it('are put in place once for many who wait, and looked at by one worker of the host', async () => {

@@ -15,7 +15,10 @@ export const tableName = (instance: string): string =>
   `berth_${createHash('sha256').update(instance).digest('hex').slice(0, 12)}`;
 
 const refuse = 'jump refused';
-/** Said at once, so that programs do not wait for a time-out; the kernel limits how often it says so by ICMP. */
+/**
+ * Said at once, so that programs do not wait for a time-out; by ICMP the kernel says so once a second. Who asked for an
+ * address that is handed on to another one hears nothing: the answer comes from the address behind.
+ */
 const refusals = ['meta l4proto tcp reject with tcp reset', 'reject with icmpx admin-prohibited'];
 
 /**
