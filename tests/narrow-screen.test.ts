@@ -117,7 +117,7 @@ it.each(readers)('every message and button is whole and within the screen: $firs
   await page.evaluate("document.querySelectorAll('.folded').forEach((quote) => quote.click())");
   expect(await page.locator('.folded').count()).toBe(0);
   expect(await page.evaluate(troubles)).toEqual([]);
-});
+}, 120_000);
 
 it('what is too wide is found', async () => {
   const planted = "const text = document.querySelector('article .text');";
