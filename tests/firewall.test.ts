@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tableName } from '../services/worker/firewall/rules.ts';
 import { allOf, listenOn, reach } from '../services/worker/testing/reach.ts';
 import { type Berth, startBerth } from './support/berth.ts';
@@ -13,6 +13,8 @@ import { readAccess, ssh } from './support/ssh.ts';
  * What VMs of a whole Berth reach, on the second engine: this machine is the local network there, at an address from a
  * private range, and the internet, at a public one. It takes root to run.
  */
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const image = process.env.VM_IMAGE || 'berth-vm:latest';
 /** From a range for documentation, which is nobody's. */

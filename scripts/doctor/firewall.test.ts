@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createEngine } from '../../services/worker/docker/engine.ts';
 import { ensureNetwork } from '../../services/worker/docker/network.ts';
 import { runProbe } from '../../services/worker/docker/run-probe.ts';
@@ -10,6 +10,8 @@ import { ensureTestImage } from '../../services/worker/testing/image.ts';
 import { testEnv, testHost } from '../../services/worker/testing/vm-host.ts';
 import { removeEverythingOf } from '../../tests/support/docker.ts';
 import { checkFirewall } from './firewall.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const engine = createEngine(testEnv.DOCKER_HOST);
 const image = testEnv.VM_IMAGE;

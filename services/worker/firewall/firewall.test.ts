@@ -17,6 +17,8 @@ import { tableName } from './rules.ts';
 
 /** The rules on this machine's own Docker, tried from inside VMs. Each test has the table of the test's instance. */
 
+vi.setConfig({ testTimeout: 120_000 }); // many containers, one after another, beside other tests
+
 const host = testHost();
 const { engine, instance, vmImage: image } = host;
 const where = { engine, image };
@@ -177,16 +179,15 @@ describe('the rules', () => {
     expect(await listTable()).toContain('chain to_the_host');
   });
 
-  it('let the DNS servers of a VM be asked, and nothing else there', async () => {
+  it('let the DNS servers of a VM be asked', async () => {
     await firewall().ensure();
     const asked = await runProbe(engine, { instance, image, script: 'cat /etc/resolv.conf', hostConfig: {} });
     const [, resolver] = /^nameserver (\S+)/m.exec(asked.stdout) ?? [];
     expect(await listTable()).toContain(
       `ct original ip daddr ${resolver} meta l4proto udp ct original proto-dst 53`,
     );
-    const targets = [`${resolver}:53`, `${resolver}:80`];
-    const found = await reach(docker, vm.containerId, targets);
-    expect(found[targets[0]!]).toBe('open');
+    const targets = [`${resolver}:53`];
+    expect(await reach(docker, vm.containerId, targets)).toEqual(allOf(targets, 'open'));
   });
 });
 

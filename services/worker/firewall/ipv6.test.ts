@@ -14,6 +14,8 @@ import { createFirewall } from './firewall.ts';
 
 /** Where Docker gives containers IPv6, they get it by the same rules. */
 
+vi.setConfig({ testTimeout: 120_000 });
+
 const base = testHost();
 const { engine, instance, vmImage: image } = base;
 const firewall = createFirewall({ engine, instance, image, mayReach: [], log: pino({ level: 'silent' }) });
