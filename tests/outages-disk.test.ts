@@ -45,7 +45,7 @@ beforeAll(async () => {
   berth = await startBerth({ env: { DATA_DIR: mount } });
   ann = await berth.newUser('Ann');
   ben = await berth.newUser('Ben');
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await berth?.stop();
   await run('umount', [mount]);

@@ -28,7 +28,7 @@ beforeAll(async () => {
     ann.ask('/create box', says('box is running'), { timeoutMs: 60_000 }),
     ben.ask('/create den', says('den is running'), { timeoutMs: 60_000 }),
   ]);
-}, 120_000);
+}, 240_000);
 afterAll(() => berth?.stop());
 
 /** `keepsRunning`: whether what runs meanwhile is still known when it is over. */

@@ -12,7 +12,7 @@ let berth: Berth;
 
 beforeAll(async () => {
   berth = await startBerth();
-}, 60_000);
+}, 180_000);
 afterAll(() => berth?.stop());
 
 const startSecondBot = (env: NodeJS.ProcessEnv) => {

@@ -81,6 +81,12 @@ export const startService = async (
   env: NodeJS.ProcessEnv,
 ): Promise<ServiceProcess> => {
   const service = startProcess(name, script, env);
-  await service.waitForLine(({ msg }) => msg === 'ready');
+  try {
+    // A machine that does much else takes its time.
+    await service.waitForLine(({ msg }) => msg === 'ready', 60_000);
+  } catch (error) {
+    await service.end('SIGKILL'); // nobody else knows of it, and would end it
+    throw error;
+  }
   return service;
 };
