@@ -14,6 +14,7 @@ import {
 } from './catalog.ts';
 import { closeRedis, connectRedis, keptJobs, queueName } from './connection.ts';
 import { raiseFence } from './fence.ts';
+import { rewriteHistory } from './history.ts';
 import { forgetPrivate, putPrivate, readPrivate } from './private-values.ts';
 import { readQueueDepth } from './queue-depth.ts';
 import { createSeal, sealFields } from './seal.ts';
@@ -170,6 +171,7 @@ export const createProducer = ({ redisUrl, instance, linkSecret, log }: Options)
     readPrivate: (name: string) => readPrivate(privates, name),
     issueTicket: (ticket: string, to: Grant) => issueTicket(redis, instance, ticket, to),
     forgetPrivate: (...names: string[]) => forgetPrivate(redis, instance, ...names),
+    rewriteHistory: () => rewriteHistory(redis),
     async close(): Promise<void> {
       await closeRedis(redis);
     },

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Access } from '../queues/catalog.ts';
 import { findOpenOperations, findOperation } from '../services/bot/queries.ts';
 import { execCommandName, passwordName } from '../services/bot/sealed-names.ts';
 import { createJobsPolicy } from '../services/bot/store/policies/jobs.ts';
+import { openPayload } from '../services/bot/store/sealed-payload.ts';
 import { databasePath, openStore, type Store } from '../services/bot/store/store.ts';
 import { tell } from '../services/bot/store/testing/store.ts';
 import { createLog } from '../shared/log.ts';
@@ -246,10 +248,11 @@ describe('a restore', () => {
     expect(access).toMatchObject({ kind: 'access', cause: 'keys', chat: null });
     const row = await store.db
       .selectFrom('outbox')
-      .select('payload')
+      .selectAll()
       .where('operation_id', '=', access!.operation_id)
       .executeTakeFirstOrThrow();
-    expect(JSON.parse(row.payload!).access.revision).toBeGreaterThan(1_000_000_000);
+    const payload = await openPayload(store, row);
+    expect((payload.access as Access).revision).toBeGreaterThan(1_000_000_000);
     await store.close();
   });
 

@@ -1,6 +1,8 @@
 import { verify } from 'unixcrypt';
 import { expect, it, onTestFinished } from 'vitest';
+import type { Access } from '../../queues/catalog.ts';
 import { passwordName } from './sealed-names.ts';
+import { openPayload } from './store/sealed-payload.ts';
 import { newDataDir } from './store/testing/store.ts';
 import { administratorId, type BareBot, openBareBot } from './testing/bare-bot.ts';
 import { at, bringUp, openOperations, record } from './testing/worker-words.ts';
@@ -36,12 +38,13 @@ const openWithVm = async () => {
     shown: () => vault.unseal(store.db, vmId, passwordName),
     /** Whether the hash that was sent to the VM with that operation is of that password. */
     opensWith: async (operationId: string, password: string | null): Promise<boolean> => {
-      const { payload } = await store.db
+      const row = await store.db
         .selectFrom('outbox')
-        .select('payload')
+        .selectAll()
         .where('operation_id', '=', operationId)
         .executeTakeFirstOrThrow();
-      return verify(password ?? '', JSON.parse(payload!).access.passwordHash);
+      const { access } = (await openPayload({ db: store.db, vault }, row)) as { access: Access };
+      return verify(password ?? '', access.passwordHash);
     },
   };
 };

@@ -41,10 +41,12 @@ const delivered = async (operationId: string): Promise<void> => {
     .where('key', '=', operationMessageKey(operationId))
     .execute();
 };
-const sealedNames = async (): Promise<string[]> =>
+const allSealedNames = async (): Promise<string[]> =>
   (await store.db.selectFrom('sealed_values').select('name').orderBy('name').execute()).map(
     ({ name }) => name,
   );
+const isOfJob = (name: string): boolean => name.startsWith('job:');
+const sealedNames = async (): Promise<string[]> => (await allSealedNames()).filter((name) => !isOfJob(name));
 const forgetOutputs = (now: Date) => store.transaction((trx) => forgetToldOutputs(trx, vault, now));
 
 describe('the text and output of a command', () => {
@@ -99,7 +101,9 @@ describe('old rows', () => {
       .execute();
     await store.transaction((trx) => forgetOldRows(trx, minutesLater(2 * day)));
     expect(await store.db.selectFrom('outbox').selectAll().execute()).toHaveLength(4);
+    expect((await allSealedNames()).filter(isOfJob)).toEqual(['job:create.1:access']);
     await store.transaction((trx) => forgetOldRows(trx, minutesLater(4 * day)));
+    expect((await allSealedNames()).filter(isOfJob)).toEqual([]);
     const left = await store.db.selectFrom('outbox').select('operation_id').orderBy('id').execute();
     expect(left.map(({ operation_id }) => operation_id)).toEqual(['open', 'unsent']);
   });

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
 import { operationMessageKey } from './notifications.ts';
-import { execCommandName, execOutputName, linkVaultId } from './sealed-names.ts';
+import { execCommandName, execOutputName, jobFieldName, linkVaultId } from './sealed-names.ts';
 import type { Store, Trx } from './store/store.ts';
 import { forgetOldMessages } from './telegram/messages.ts';
 
@@ -23,6 +23,9 @@ const before = (now: Date, age: number): string => new Date(now.getTime() - age)
 
 /** Names of commands and outputs end in their operation's id. */
 const operationOf = sql<string>`substr(sealed_values.name, instr(sealed_values.name, ':') + 1)`;
+
+/** Names of a job's sealed fields: `job:<job id>:<field>`. */
+const jobOf = sql<string>`substr(sealed_values.name, 5, instr(substr(sealed_values.name, 5), ':') - 1)`;
 
 /**
  * Commands and outputs of `/exec` that the chat has shown, or that nobody can be shown any more: their message is
@@ -82,6 +85,21 @@ export const forgetOldRows = async (trx: Trx, now: Date): Promise<void> => {
     .where('sent_at', '<', before(now, outboxKept))
     .where('operation_id', 'not in', (open) =>
       open.selectFrom('operations').select('operation_id').where('status', '=', 'open'),
+    )
+    .execute();
+  // What a row left sealed goes with it.
+  await trx
+    .deleteFrom('sealed_values')
+    .where('name', 'like', `${jobFieldName('', '').slice(0, -1)}%`)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('outbox')
+            .select('outbox.id')
+            .where('outbox.kind', '=', 'job')
+            .where('outbox.job_id', '=', jobOf),
+        ),
+      ),
     )
     .execute();
 };

@@ -23,7 +23,7 @@ import { createMenus } from './command-menus.ts';
 import { createDiskWatch } from './disk-watch.ts';
 import { parseBotEnv } from './env.ts';
 import { createHosts } from './hosts.ts';
-import { emptyLog, startHousekeeping } from './housekeeping.ts';
+import { startHousekeeping } from './housekeeping.ts';
 import { allowedUpdates } from './interpret.ts';
 import { refreshLinks } from './links.ts';
 import { createMeasurements } from './measurements.ts';
@@ -49,6 +49,7 @@ import { startPoller } from './telegram/poller.ts';
 import { createSender } from './telegram/sender.ts';
 import { createTerminals } from './terminals.ts';
 import { createTicker } from './ticker.ts';
+import { createTraces } from './traces.ts';
 import { createUpdateHandler } from './update-handler.ts';
 
 /** The bot decides and records; it knows Telegram, the database and Redis, and never Docker. */
@@ -107,15 +108,15 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onShutdown('sender', () => sender.close());
   const relay = createRelay({ store, vault, producer, log });
   lifecycle.onShutdown('relay', () => relay.close());
+  const traces = createTraces({ store, producer, log });
+  lifecycle.onShutdown('traces', () => traces.close());
   store.onCommitted(countOperations(registry, store.db, log));
   store.onCommitted((events) => {
     sender.wake();
     if (events.length > 0) relay.wake();
     board.forgetEnded(events);
     terminals.onCommitted(events);
-    if (events.some(({ type }) => type === 'VmDestroyed')) {
-      emptyLog(store).catch((err) => log.warn({ err }, 'the write-ahead log could not be emptied'));
-    }
+    traces.onCommitted(events);
   });
 
   const progress = subscribeProgress({ redisUrl, instance, linkSecret, log }, (step) => {

@@ -128,10 +128,15 @@ describe('a row', () => {
   it('whose command was sealed with another key keeps no other one from going out', async () => {
     await tell(store, command.RecordCreated('create'));
     await exec('x');
-    const { wrapped_key } = await store.db.selectFrom('vm_keys').selectAll().executeTakeFirstOrThrow();
+    const { name, sealed } = await store.db
+      .selectFrom('sealed_values')
+      .selectAll()
+      .where('name', '=', execCommandName('x'))
+      .executeTakeFirstOrThrow();
     await store.db
-      .updateTable('vm_keys')
-      .set({ wrapped_key: Buffer.from(wrapped_key).reverse() })
+      .updateTable('sealed_values')
+      .set({ sealed: Buffer.from(sealed).reverse() })
+      .where('name', '=', name)
       .execute();
     relay();
     await everythingSent();

@@ -8,6 +8,7 @@ import { execCommandName } from './sealed-names.ts';
 import { isStorageFault } from './store/faults.ts';
 import { bringPayloadForward } from './store/old-payloads.ts';
 import type { OutboxRow } from './store/schema.ts';
+import { openPayload } from './store/sealed-payload.ts';
 import type { Store } from './store/store.ts';
 
 /**
@@ -34,10 +35,12 @@ class UnusableRowError extends Error {
 
 /** Puts everything that a job needs where its worker finds it, then adds the job. */
 export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 'log'>) => {
-  const read = async ({ job_name, payload: text, operation_id, job_id }: OutboxRow) => {
+  const read = async (row: OutboxRow) => {
+    const { job_name, operation_id, job_id } = row;
     try {
       const { name: jobName, payload: schema } = findJob(job_name ?? '');
-      const written = await bringPayloadForward({ db: store.db, vault }, jobName, JSON.parse(text ?? ''));
+      const opened = await openPayload({ db: store.db, vault }, row);
+      const written = await bringPayloadForward({ db: store.db, vault }, jobName, opened);
       const payload = schema.parse(written) as object as OperationPayload;
       const isExec = jobName === catalog.exec.name;
       const isLifecycle = findJob(jobName).queue === 'lifecycle';

@@ -10,3 +10,5 @@ export const execInputName = (inputId: string): string => `exec-input:${inputId}
 /** Tickets belong to no VM: each is sealed under a name of its own, which goes as a whole. */
 export const linkVaultId = (operationId: string): string => `link-${operationId}`;
 export const ticketName = 'ticket';
+/** A part of a job's payload that only its worker may read, for as long as its row of the outbox stands. */
+export const jobFieldName = (jobId: string, field: string): string => `job:${jobId}:${field}`;

@@ -7,6 +7,7 @@ import { createVault } from '../../../shared/secrets/vault.ts';
 import { command, vmId } from '../../../shared/vm/testing/history.ts';
 import { execOutputName, passwordName } from '../sealed-names.ts';
 import { createJobsPolicy } from './policies/jobs.ts';
+import { openPayload } from './sealed-payload.ts';
 import type { Store } from './store.ts';
 import { newDataDir, openTestStore, tell } from './testing/store.ts';
 
@@ -76,16 +77,23 @@ it('secrets are nowhere in clear, and after the VM is destroyed not even sealed'
   expect(traces.filter((trace) => allBytes(dataDir).includes(trace))).toEqual([]);
 });
 
-it('the job of a creation carries a hash, never the password', async () => {
+it('the job of a creation carries a hash, never the password, and that lies sealed too', async () => {
+  const dataDir = newDataDir();
   const vault = createVault(randomBytes(32));
-  const store = await openTestStore({ policies: [createJobsPolicy({ vault })] });
+  const store = await openTestStore({ dataDir, policies: [createJobsPolicy({ vault })] });
   await store.transaction((trx) => vault.seal(trx, vmId, passwordName, password));
   await tell(store, command.RequestVm('create'));
-  const { payload } = await store.db.selectFrom('outbox').selectAll().executeTakeFirstOrThrow();
-  expect(JSON.parse(payload!)).toMatchObject({
+  const row = await store.db.selectFrom('outbox').selectAll().executeTakeFirstOrThrow();
+  const payload = await openPayload({ db: store.db, vault }, row);
+  expect(payload).toMatchObject({
     access: { passwordHash: expect.stringMatching(/^\$6\$rounds=1000\$/), authorizedKeys: [] },
   });
-  expect(payload).not.toContain(password);
+  expect(JSON.stringify(payload)).not.toContain(password);
+  expect(JSON.parse(row.payload!)).toEqual({ ...payload, access: undefined });
+  expect(allBytes(dataDir).includes('$6$rounds')).toBe(false);
+
+  await store.transaction((trx) => vault.destroyKey(trx, vmId));
+  expect(await openPayload({ db: store.db, vault }, row)).toEqual(JSON.parse(row.payload!));
 });
 
 it('a VM without a password is not requested', async () => {

@@ -61,6 +61,33 @@ describe('the poll loop', () => {
     expect(failures).toBe(2);
   });
 
+  it('leaves out what has no number, and loses nothing around it', async () => {
+    const seen: unknown[] = [];
+    const offsets: unknown[] = [];
+    const batches: unknown[] = [
+      [null, { update_id: 5 }, 'x', { update_id: '6' }, {}, { update_id: 7 }, { update_id: 8.5 }],
+    ];
+    const odd = {
+      call: async (_method: string, { offset }: { offset: number }) => {
+        offsets.push(offset);
+        const batch = batches.shift();
+        if (batch !== undefined) return batch;
+        const { promise, reject } = Promise.withResolvers();
+        stopping.signal.addEventListener('abort', () => reject(stopping.signal.reason));
+        return promise;
+      },
+    } as unknown as Api;
+    startPoller({
+      api: odd,
+      allowedUpdates: ['message'],
+      handle: async ({ update_id }) => void seen.push(update_id),
+      log,
+      signal: stopping.signal,
+    });
+    await vi.waitFor(() => expect(offsets).toEqual([0, 8]));
+    expect(seen).toEqual([5, 7]);
+  });
+
   it('that ends before an update was stored leaves it to the next one', async () => {
     await person().send('a');
     const first = new AbortController();

@@ -137,8 +137,11 @@ const run = async ({
       await recover(error);
       continue;
     }
-    for (const [index, update] of updates.entries()) {
-      if (!(await store(update, updates.slice(index)))) break;
+    // Without its number one can neither be stored nor confirmed; those that come after it can.
+    const numbered = updates.filter((update) => Number.isSafeInteger(update?.update_id));
+    if (numbered.length < updates.length) log.error('an update without a number is left out');
+    for (const [index, update] of numbered.entries()) {
+      if (!(await store(update, numbered.slice(index)))) break;
       if (isAborted(signal)) return;
       offset = update.update_id + 1;
     }

@@ -146,6 +146,8 @@ export const openBareBot = async (dataDir: string) => {
   return {
     store,
     vault,
+    /** An update as it comes, and nothing of what comes of it. */
+    handle,
     everythingShown,
     say: (id: number, text: string, place: Place = 'private') =>
       act((update_id) => ({

@@ -7,34 +7,11 @@ import { findOpenAccessUpdates, findOperation, findVm } from '../../queries.ts';
 import { newPasswordName, passwordName } from '../../sealed-names.ts';
 import { type DomainEvent, isImageEvent, isLinkEvent, isVmEvent } from '../domain-event.ts';
 import type { VmRow } from '../schema.ts';
+import { sealPayload } from '../sealed-payload.ts';
 import type { Policy, Trx } from '../store.ts';
 import { accessTo } from './access-to.ts';
 
 /** Which events ask for work: rows of the outbox, written with the event that they follow from. */
-
-const enqueue = async <J extends Job>(
-  trx: Trx,
-  job: J,
-  host: string,
-  payload: Payload<J> & { operationId: string },
-  at: string,
-): Promise<void> => {
-  const { operationId } = payload;
-  const operation = await findOperation(trx, operationId);
-  await trx
-    .insertInto('outbox')
-    .values({
-      kind: 'job',
-      job_id: `${operationId}.${operation?.attempt ?? 1}`,
-      operation_id: operationId,
-      job_name: job.name,
-      host,
-      payload: JSON.stringify(payload),
-      created_at: at,
-      sent_at: null,
-    })
-    .execute();
-};
 
 /** Whoever works on the operation must stop; a job that waits for it must not begin. */
 const enqueueCancellation = async (
@@ -65,6 +42,31 @@ const requireVm = async (trx: Trx, vmId: string): Promise<VmRow> => {
 };
 
 export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
+  const enqueue = async <J extends Job>(
+    trx: Trx,
+    job: J,
+    host: string,
+    payload: Payload<J> & { operationId: string },
+    at: string,
+  ): Promise<void> => {
+    const { operationId } = payload;
+    const operation = await findOperation(trx, operationId);
+    const jobId = `${operationId}.${operation?.attempt ?? 1}`;
+    await trx
+      .insertInto('outbox')
+      .values({
+        kind: 'job',
+        job_id: jobId,
+        operation_id: operationId,
+        job_name: job.name,
+        host,
+        payload: await sealPayload({ trx, vault }, { jobName: job.name, jobId }, payload),
+        created_at: at,
+        sent_at: null,
+      })
+      .execute();
+  };
+
   const enqueueCreation = async (
     trx: Trx,
     event: Event<DomainEvent>,
