@@ -15,11 +15,16 @@ const open = async (appendOnly: boolean) => {
   onTestFinished(() => producer.close());
   await vi.waitFor(() => expect(producer.isReady()).toBe(true));
   const folder = String(((await producer.redis.config('GET', 'dir')) as string[])[1]);
+  // Redis takes files away as it writes them anew.
   const onDisk = async (): Promise<Buffer> => {
     const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) =>
       one.isFile(),
     );
-    return Buffer.concat(await Promise.all(files.map((one) => readFile(join(one.parentPath, one.name)))));
+    return Buffer.concat(
+      await Promise.all(
+        files.map((one) => readFile(join(one.parentPath, one.name)).catch(() => Buffer.alloc(0))),
+      ),
+    );
   };
   return { producer, onDisk };
 };

@@ -45,4 +45,6 @@ it('of a job its access lies sealed, the rest in clear, and both come back', () 
 
 it('a job whose access was put there unsealed is not taken', () => {
   expect(() => openFields(seal, catalog.createVm, 'op1.1', createPayload('op1'))).toThrow(UnreadableError);
+  const odd = { access: { toString: 'no function' } };
+  expect(() => openFields(seal, catalog.createVm, 'op1.1', odd)).toThrow(UnreadableError);
 });

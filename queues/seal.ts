@@ -54,7 +54,9 @@ export const sealFields = (seal: Seal, job: Job, jobId: string, payload: object)
 export const openFields = (seal: Seal, job: Job, jobId: string, data: object): Data => {
   const payload: Data = { ...data };
   for (const field of job.sealed) {
-    const sealed = Buffer.from(String(payload[field]), 'base64');
+    const text = payload[field];
+    // Whatever else lies there: what is no text was never sealed, and is refused as such.
+    const sealed = Buffer.from(typeof text === 'string' ? text : '', 'base64');
     payload[field] = JSON.parse(seal.open('job', [job.name, jobId, field], sealed).toString());
   }
   return payload;
