@@ -38,7 +38,9 @@ const newDataDir = async (): Promise<string> => {
 const worksOn = async () => expect((await berth.admin.ask('/plans')).text).toContain('Basic');
 
 describe('a second bot', () => {
-  it('on the same database ends also while the first one is stopped in its tracks', async () => {
+  it('on the same database ends also while the first one is stopped in its tracks', {
+    timeout: 120_000,
+  }, async () => {
     berth.bot().signal('SIGSTOP');
     const second = startSecondBot({});
     const status = await second.exited;
@@ -48,14 +50,18 @@ describe('a second bot', () => {
     await worksOn();
   });
 
-  it('with another database on the same Redis and INSTANCE ends before it takes anything of the first', async () => {
+  it('with another database on the same Redis and INSTANCE ends before it takes anything of the first', {
+    timeout: 120_000,
+  }, async () => {
     const second = startSecondBot({ DATA_DIR: await newDataDir() });
     expect(await second.exited).toBe(1);
     expect(second.output()).toMatch(/A bot with another database uses this Redis as INSTANCE=/);
     await worksOn();
   });
 
-  it('on the same database takes over at once when the first one was killed', async () => {
+  it('on the same database takes over at once when the first one was killed', {
+    timeout: 120_000,
+  }, async () => {
     await berth.bot().end('SIGKILL');
     await berth.startBot();
     await worksOn();
@@ -63,7 +69,7 @@ describe('a second bot', () => {
 });
 
 describe('a second worker', () => {
-  it('of the same HOST_ID on another engine ends before it takes a job', async () => {
+  it('of the same HOST_ID on another engine ends before it takes a job', { timeout: 120_000 }, async () => {
     const engine = await startFakeEngine((request) => ({
       body: request === 'GET /info' ? { ID: 'another-engine', NCPU: 1 } : {},
     }));
