@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { thing } from '../shared/stray/thing.ts';
 import { failure } from '../shared/vm/failure.ts';
 import { vmLimits } from '../shared/vm/limits.ts';
 import { gpuOffer } from './host-facts.ts';
@@ -25,6 +26,8 @@ type Declaration<Name extends string, Payload extends z.ZodObject, Result extend
   attempts: number;
   /** Fields of the payload that nobody but the worker may read. */
   sealed: readonly string[];
+  /** How many ended ones Redis keeps at most, where an answer may be large and is worth nothing later. */
+  keptAtMost?: number;
 };
 
 const defineJob = <const Name extends string, Payload extends z.ZodObject, Result extends z.ZodType>(
@@ -225,6 +228,47 @@ export const measureDisks = defineJob({
   attempts: 1,
 });
 
+/**
+ * Everything on the host that bears the instance's label, without what it should have: container and volume of the VMs in
+ * `expected`, the instance's networks. Probes that a worker left behind are removed on the way.
+ */
+export const takeStock = defineJob({
+  name: 'take-stock',
+  queue: 'query',
+  payload: z.object({ requestId: z.string(), expected: z.array(z.string()), correlationId: z.string() }),
+  /** `complete`: false where there was too much for one answer; then it is some of it, another time others. */
+  result: z.object({ things: z.array(thing).max(1_000), complete: z.boolean() }),
+  attempts: 1,
+  keptAtMost: 20,
+});
+
+/**
+ * Removes what is left of a VM that has ended, each thing only as long as it is the one that was seen. The epoch is one
+ * behind the VM's last: whoever is still at an older operation of the VM must touch nothing more.
+ */
+export const removeLeftovers = defineJob({
+  name: 'remove-leftovers',
+  queue: 'lifecycle',
+  payload: z.object({
+    requestId: z.string(),
+    vmId: z.string(),
+    epoch: z.number().int(),
+    things: z.array(thing),
+    correlationId: z.string(),
+  }),
+  result: z.object({}),
+  attempts: 1,
+});
+
+/** Removes strays that an administrator wants removed, each only as long as it is the one that was told. */
+export const removeStrays = defineJob({
+  name: 'remove-strays',
+  queue: 'lifecycle',
+  payload: z.object({ operationId: z.string(), things: z.array(thing), correlationId: z.string() }),
+  result: z.object({}),
+  attempts: 3,
+});
+
 /** Has the worker look at its host anew: whether GPUs can be given to VMs. */
 export const probeGpu = defineJob({
   name: 'probe-gpu',
@@ -266,6 +310,9 @@ export const workerCatalog = {
   measureVms,
   lookAtVms,
   measureDisks,
+  takeStock,
+  removeLeftovers,
+  removeStrays,
   probeGpu,
 } as const;
 /** What the gateway does. */

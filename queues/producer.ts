@@ -106,7 +106,8 @@ export const createProducer = ({ redisUrl, instance, linkSecret, log }: Options)
 
   const bulkJob = ({ jobName, jobId, payload }: NewJob) => {
     const job = findJob(jobName);
-    const { attempts } = job;
+    const { attempts, keptAtMost } = job;
+    const kept = keptAtMost === undefined ? keptJobs : { ...keptJobs, count: keptAtMost };
     return {
       name: jobName,
       data: sealFields(seal, job, jobId, job.payload.parse(payload)),
@@ -114,8 +115,8 @@ export const createProducer = ({ redisUrl, instance, linkSecret, log }: Options)
         jobId,
         attempts,
         backoff: { type: 'exponential', delay: 1_000, jitter: 0.2 },
-        removeOnComplete: keptJobs,
-        removeOnFail: keptJobs,
+        removeOnComplete: kept,
+        removeOnFail: kept,
       },
     };
   };

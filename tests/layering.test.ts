@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 /** Dependencies point one way: services → queues → shared; services never import each other; the domain has no I/O. */
 
 const root = join(import.meta.dirname, '..');
-const domain = '^shared/(vm|user|plan|settings|image|link)/|^shared/decider[.]ts$';
+const domain = '^shared/(vm|user|plan|settings|image|link|stray)/|^shared/decider[.]ts$';
 
 const forbidden = [
   { name: 'shared-imports-upwards', from: { path: '^shared/' }, to: { path: '^(queues|services)/' } },

@@ -24,6 +24,9 @@ const doesNothing: Processors = {
   measureVms: async () => ({ vms: [] }),
   lookAtVms: async () => ({ vms: [] }),
   measureDisks: async () => ({ vms: [] }),
+  takeStock: async () => ({ things: [], complete: true }),
+  removeLeftovers: async () => ({}),
+  removeStrays: async () => ({}),
   probeGpu: async () => ({ way: null, devices: [], problem: 'none' }),
 };
 

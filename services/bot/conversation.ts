@@ -10,6 +10,7 @@ import {
   settings,
   settingsStream,
 } from '../../shared/settings/settings.ts';
+import { type StrayCommand, type StrayEvent, strayStream, strays } from '../../shared/stray/stray.ts';
 import { type User, type UserCommand, type UserEvent, user, userStream } from '../../shared/user/user.ts';
 import type { VmCommand } from '../../shared/vm/commands.ts';
 import { vm, vmStream } from '../../shared/vm/decider.ts';
@@ -80,6 +81,7 @@ export type Conversation = {
   handlePlan(planId: string, command: PlanCommand): Promise<PlanEvent[]>;
   handleSettings(command: SettingsCommand): Promise<SettingsEvent[]>;
   handleImage(host: string, command: ImageCommand): Promise<ImageEvent[]>;
+  handleStrays(host: string, command: StrayCommand): Promise<StrayEvent[]>;
   handleLink(operationId: string, command: LinkCommand): Promise<LinkEvent[]>;
   /** Ends the terminals that are open on a VM. */
   closeTerminals(vmId: string): void;
@@ -204,6 +206,8 @@ export const createConversation = (circumstances: Circumstances) => {
       (await store.handle(trx, settings, settingsStream, command, metadata)).events,
     handleLink: async (operationId, command) =>
       (await store.handle(trx, link, linkStream(operationId), command, metadata)).events,
+    handleStrays: async (host, command) =>
+      (await store.handle(trx, strays, strayStream(host), command, metadata)).events,
     closeTerminals: (vmId) => {
       aftermath.closedTerminals.push(vmId);
     },

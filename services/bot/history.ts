@@ -70,6 +70,7 @@ const asked: DomainEvent['type'][] = [
   'MaintenanceBegun',
   'MaintenanceEnded',
   'ImageBuildRequested',
+  'StrayRemovalRequested',
 ];
 
 type Query = { types: readonly string[]; before: number; streams?: readonly string[]; actor?: number };

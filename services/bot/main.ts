@@ -5,6 +5,8 @@ import {
   measureVms,
   probeGpu,
   type Report,
+  removeLeftovers,
+  takeStock,
 } from '../../queues/catalog.ts';
 import { whenReady } from '../../queues/connection.ts';
 import { startFiguresWriter } from '../../queues/metrics.ts';
@@ -38,6 +40,7 @@ import { createProgressBoard } from './progress-board.ts';
 import { createRelay } from './relay.ts';
 import { createRender } from './render/render.ts';
 import { recordImage, recordReport } from './reports.ts';
+import { createStockTaking } from './stock-taking.ts';
 import { createStorageOutage } from './storage-outage.ts';
 import { createJobsPolicy } from './store/policies/jobs.ts';
 import { openStore } from './store/store.ts';
@@ -138,11 +141,22 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onShutdown('observations', () => observations.close());
   const diskWatch = createDiskWatch({ store, producer, board, log });
   lifecycle.onShutdown('disks', () => diskWatch.close());
+  const stockTaking = createStockTaking({
+    store,
+    producer,
+    instance,
+    hosts: () => hosts.workers().map(({ host }) => host),
+    log,
+  });
+  lifecycle.onShutdown('stock-taking', () => stockTaking.close());
   const reports = consumeReports({
     redisUrl,
     instance,
     log,
-    onHint: observations.onHint,
+    onHint: async (hint) => {
+      if (hint.kind === 'engine-back') stockTaking.look([hint.host]);
+      await observations.onHint(hint);
+    },
     onReport: async (report) => {
       switch (report.jobName) {
         case measureVms.name:
@@ -153,6 +167,10 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
           return diskWatch.record(report);
         case lookAtVms.name:
           return observations.record(report);
+        case takeStock.name:
+          return stockTaking.record(report);
+        case removeLeftovers.name:
+          return stockTaking.recordRemoval(report);
         case buildImage.name:
           return recordImage({ store, record, host: env.HOST_ID }, report);
         default:
@@ -202,7 +220,10 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
     onUnreachable: sender.mute,
   });
   observations.look();
-  void whenReady(producer.redis).then(diskWatch.look);
+  void whenReady(producer.redis).then(() => {
+    diskWatch.look();
+    stockTaking.look([env.HOST_ID]);
+  });
   const poller = startPoller({
     api,
     allowedUpdates,

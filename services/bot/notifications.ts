@@ -5,9 +5,16 @@ import { plain } from './format/rich-text.ts';
 import { findNames } from './names.ts';
 import { refreshBatch } from './orders.ts';
 import { findOperation, findVm } from './queries.ts';
-import { type DomainEvent, isImageEvent, isLinkEvent, isVmEvent } from './store/domain-event.ts';
+import {
+  type DomainEvent,
+  isImageEvent,
+  isLinkEvent,
+  isStrayEvent,
+  isVmEvent,
+} from './store/domain-event.ts';
 import type { OperationRow } from './store/schema.ts';
 import type { Trx } from './store/store.ts';
+import { tellOfStrays } from './strays.ts';
 import { post } from './telegram/messages.ts';
 import { imageIsNew } from './texts/operations.ts';
 import type { View } from './view.ts';
@@ -140,7 +147,10 @@ export const createNotifications =
   async (trx: Trx, event: Event<DomainEvent>): Promise<void> => {
     if (isVmEvent(event)) await onVmEvent(trx, event);
     else if (isLinkEvent(event)) await showOperation(trx, event.data.operationId);
-    else if (isImageEvent(event)) {
+    else if (isStrayEvent(event)) {
+      if ('operationId' in event.data) await showOperation(trx, event.data.operationId);
+      await tellOfStrays(trx, event, administrators);
+    } else if (isImageEvent(event)) {
       await showOperation(trx, event.data.operationId);
       if (event.type === 'ImageBuilt') await tellOfImage(trx, event, administrators);
     }

@@ -1,7 +1,7 @@
 import { catalog, type JobName } from '../../queues/catalog.ts';
 import type { OperationKind } from '../../shared/vm/events.ts';
 
-const jobs: Record<OperationKind | 'build-image' | 'link', JobName> = {
+const jobs: Record<OperationKind | 'build-image' | 'link' | 'remove-strays', JobName> = {
   create: catalog.createVm.name,
   start: catalog.startVm.name,
   restart: catalog.restartVm.name,
@@ -11,6 +11,7 @@ const jobs: Record<OperationKind | 'build-image' | 'link', JobName> = {
   access: catalog.setAccess.name,
   'build-image': catalog.buildImage.name,
   link: catalog.openTunnel.name,
+  'remove-strays': catalog.removeStrays.name,
 };
 
 /** The job that does an operation of that kind. */

@@ -20,7 +20,7 @@ export type Relay = { wake(): void; close(): Promise<void> };
 
 type Dependencies = { store: Pick<Store, 'db'>; vault: Vault; producer: Producer; log: Log };
 
-/** What every job of the outbox carries. */
+/** What the jobs of the outbox carry that are about a VM. */
 type OperationPayload = { vmId: string; epoch: number };
 
 const batch = 200;
@@ -43,7 +43,7 @@ export const createDispatcher = ({ store, vault, producer }: Omit<Dependencies, 
       const written = await bringPayloadForward({ db: store.db, vault }, jobName, opened);
       const payload = schema.parse(written) as object as OperationPayload;
       const isExec = jobName === catalog.exec.name;
-      const isLifecycle = findJob(jobName).queue === 'lifecycle';
+      const isLifecycle = findJob(jobName).queue === 'lifecycle' && payload.vmId !== undefined;
       const command = isExec
         ? await vault.unsealBytes(store.db, payload.vmId, execCommandName(operation_id))
         : null;

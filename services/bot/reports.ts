@@ -4,6 +4,7 @@ import { type ImageCommand, image, imageStream } from '../../shared/image/image.
 import { link, linkStream } from '../../shared/link/link.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
+import { type StrayCommand, strayStream, strays } from '../../shared/stray/stray.ts';
 import type { VmCommand } from '../../shared/vm/commands.ts';
 import { vm, vmStream } from '../../shared/vm/decider.ts';
 import type { PortRange } from './env.ts';
@@ -104,6 +105,18 @@ const imageCommandFor = (
   }
 };
 
+/** The same for a removal of strays. Nobody cancels one: a job that says so was given up. */
+const strayCommandFor = (
+  { operation_id: operationId, host }: OperationRow,
+  outcome: Outcome,
+  at: string,
+): StrayCommand => {
+  const ids = { operationId, host, at };
+  if (outcome.kind === 'succeeded') return { type: 'RecordStraysRemoved', data: ids };
+  const reason = outcome.kind === 'failed' ? outcome.reason : { code: 'gave-up' as const, detail: '' };
+  return { type: 'RecordStrayRemovalFailed', data: { ...ids, reason } };
+};
+
 /** Rejects only when the storage or Redis is out; then the report must come again. */
 export const recordReport = async (
   { store, vault, producer, config, log }: Dependencies,
@@ -148,6 +161,10 @@ export const recordReport = async (
       const { command, ticket } = offered;
       if (ticket !== null) await vault.seal(trx, linkVaultId(operationId), ticketName, ticket);
       return (await store.handle(trx, link, linkStream(operationId), command, metadata)).events;
+    }
+    if (operation.kind === 'remove-strays') {
+      const command = strayCommandFor(operation, outcome, at);
+      return (await store.handle(trx, strays, strayStream(operation.host), command, metadata)).events;
     }
     if (!isVmOperation(operation)) {
       const command = imageCommandFor(operation, outcome, at);

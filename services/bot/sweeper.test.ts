@@ -5,6 +5,9 @@ import { createProducer, type Producer } from '../../queues/producer.ts';
 import { linkSecret } from '../../queues/testing/link-secret.ts';
 import { createLog } from '../../shared/log.ts';
 import { createVault, type Vault } from '../../shared/secrets/vault.ts';
+import { type StrayCommand, strayStream, strays } from '../../shared/stray/stray.ts';
+import { someThing } from '../../shared/stray/testing/things.ts';
+import { thingKey } from '../../shared/stray/thing.ts';
 import { command, vmId } from '../../shared/vm/testing/history.ts';
 import { startRedis, type TestRedis } from '../../tests/support/redis.ts';
 import { findOperation, findVm } from './queries.ts';
@@ -13,7 +16,7 @@ import { recordReport } from './reports.ts';
 import { execCommandName, passwordName } from './sealed-names.ts';
 import { createJobsPolicy } from './store/policies/jobs.ts';
 import type { Store } from './store/store.ts';
-import { openTestStore, tell } from './store/testing/store.ts';
+import { metadata, openTestStore, tell } from './store/testing/store.ts';
 import { createSweeper } from './sweeper.ts';
 
 /** What the sweeper makes of each state that it can find a job in. Operations are of the beginning of 2026. */
@@ -228,6 +231,43 @@ describe('relay and sweeper together', () => {
     await sent();
     await sweep(minutesLater(1));
     expect(await states()).toEqual(waiting);
+  });
+});
+
+describe('a removal of strays', () => {
+  const stray = { ...someThing({ vmId: 'unknown' }), reason: 'unknown-vm' as const };
+  const tellStrays = (told: StrayCommand) =>
+    store.transaction((trx) => store.handle(trx, strays, strayStream('local'), told, metadata));
+  const at = '2026-01-01T00:00:00.000Z';
+  beforeEach(async () => {
+    await created();
+    await tellStrays({ type: 'RecordStrays', data: { host: 'local', at, present: null, certain: [stray] } });
+    const ids = { operationId: 'removal', host: 'local', at };
+    await tellStrays({ type: 'RequestStrayRemoval', data: { ...ids, keys: [thingKey(stray)], by: 42 } });
+  });
+
+  it('is added again when Redis has lost it, and raises no VM’s fence', async () => {
+    await sent();
+    await sweep(minutesLater(1));
+    const address: JobAddress = { jobName: 'remove-strays', host: 'local', jobId: 'removal.1' };
+    expect((await producer.inspect(address)).state).toBe('waiting');
+    expect(await producer.redis.keys('*:fence:undefined')).toEqual([]);
+  });
+
+  it('ends by what its job says, and in time where that says nothing', async () => {
+    await sent();
+    found = { state: 'failed', outcome: null };
+    await sweep(minutesLater(1));
+    expect(await statusOf('removal')).toEqual(['failed', 'gave-up']);
+    const ids = { operationId: 'removal-2', host: 'local', at };
+    await tellStrays({ type: 'RequestStrayRemoval', data: { ...ids, keys: [thingKey(stray)], by: 42 } });
+    found = { state: 'active', outcome: null };
+    await sweep(minutesLater(16));
+    expect(await statusOf('removal-2')).toEqual(['timed-out', null]);
+    expect((await store.db.selectFrom('strays').selectAll().execute())[0]).toMatchObject({
+      operation_id: null,
+      gone_at: null,
+    });
   });
 });
 

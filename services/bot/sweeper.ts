@@ -5,6 +5,7 @@ import { withDeadline } from '../../shared/lifecycle.ts';
 import { link, linkStream } from '../../shared/link/link.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Vault } from '../../shared/secrets/vault.ts';
+import { strayStream, strays } from '../../shared/stray/stray.ts';
 import { vm, vmStream } from '../../shared/vm/decider.ts';
 import { createAges } from './ages.ts';
 import { catalogNameOf } from './operation-job.ts';
@@ -44,6 +45,7 @@ const deadlines: Record<string, number> = {
   access: 10 * minute,
   'build-image': 60 * minute,
   link: 2 * minute,
+  'remove-strays': 15 * minute,
 };
 const execGrace = 5 * minute;
 
@@ -75,6 +77,9 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
       } else if (kind === 'link') {
         const command = { type: 'RecordLinkTimedOut', data: { operationId, at } } as const;
         await store.handle(trx, link, linkStream(operationId), command, metadata);
+      } else if (kind === 'remove-strays') {
+        const command = { type: 'RecordStrayRemovalTimedOut', data: { operationId, host, at } } as const;
+        await store.handle(trx, strays, strayStream(host), command, metadata);
       } else {
         const command = { type: 'RecordImageBuildTimedOut', data: { operationId, host, at } } as const;
         await store.handle(trx, image, imageStream(host), command, metadata);

@@ -49,6 +49,15 @@ export type View =
       note: string | null;
       expiresAt: number;
     }
+  /** What no VM accounts for: as one event told it, or all that there is now. */
+  | { kind: 'strays'; position: number | null }
+  /** May this be removed? As above. */
+  | {
+      kind: 'confirm-remove-strays';
+      question: number;
+      strays: { host: string; key: string }[];
+      expiresAt: number;
+    }
   /** The administrators' overview, and the list of all VMs. */
   | { kind: 'overview' }
   | { kind: 'vm-list'; page: number }
@@ -58,4 +67,5 @@ export type View =
 
 export type BatchView = Extract<View, { kind: 'batch' }>;
 export type KeysView = Extract<View, { kind: 'keys' }>;
+export type ConfirmRemoveStraysView = Extract<View, { kind: 'confirm-remove-strays' }>;
 export type ConfirmForceDestroyView = Extract<View, { kind: 'confirm-force-destroy' }>;

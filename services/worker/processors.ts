@@ -9,10 +9,12 @@ import { measureDisksProcessor } from './processors/measure-disks.ts';
 import { measureVmsProcessor } from './processors/measure-vms.ts';
 import { patiently } from './processors/patiently.ts';
 import { probeGpuProcessor } from './processors/probe-gpu.ts';
+import { removeLeftoversProcessor, removeStraysProcessor } from './processors/remove-things.ts';
 import { restartVmProcessor } from './processors/restart-vm.ts';
 import { setAccessProcessor } from './processors/set-access.ts';
 import { startVmProcessor } from './processors/start-vm.ts';
 import { stopVmProcessor } from './processors/stop-vm.ts';
+import { takeStockProcessor } from './processors/take-stock.ts';
 import type { VmHost } from './vm-host.ts';
 
 const minute = 60_000;
@@ -33,5 +35,8 @@ export const createProcessors = (host: VmHost, watch: EngineWatch): Processors =
   measureVms: measureVmsProcessor(host),
   lookAtVms: lookAtVmsProcessor(host),
   measureDisks: measureDisksProcessor(host),
+  takeStock: takeStockProcessor(host),
+  removeLeftovers: removeLeftoversProcessor(host),
+  removeStrays: removeStraysProcessor(host),
   probeGpu: probeGpuProcessor(host),
 });

@@ -14,6 +14,7 @@ import { cancelOperation } from './cancel.ts';
 import { confirmDestroy, destroy, keep } from './destroy.ts';
 import { execOn } from './exec-on.ts';
 import { create, help } from './general.ts';
+import { confirmRemoveStrays, keepStrays, removeStray, showStrays } from './strays.ts';
 import { closeTerminals, terminal } from './terminal.ts';
 import { restart, start, status, stop } from './vm.ts';
 
@@ -43,6 +44,10 @@ export const actions: readonly ButtonAction[] = [
   dropForceDestroy,
   terminal,
   closeTerminals,
+  showStrays,
+  removeStray,
+  confirmRemoveStrays,
+  keepStrays,
 ];
 
 const byAction = new Map(actions.map((action) => [action.action, action]));

@@ -12,8 +12,8 @@ import { defineCommand, noArguments } from './command.ts';
 const cancelOf = (conversation: Conversation, operation: OperationRow): Promise<readonly unknown[]> => {
   const { operation_id: operationId, host } = operation;
   const at = conversation.now.toISOString();
-  if (operation.kind === 'link')
-    throw new IllegalStateError('not-cancellable', 'a link comes or fails by itself');
+  if (operation.kind === 'link' || operation.kind === 'remove-strays')
+    throw new IllegalStateError('not-cancellable', 'it comes to its end by itself');
   if (!isVmOperation(operation)) {
     return conversation.handleImage(host, { type: 'CancelImageBuild', data: { operationId, host, at } });
   }

@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 
 /** How operations ended and how long they took, counted from what was committed: each of them once. */
 
-const kinds: readonly (OperationKind | 'build-image' | 'link')[] = [
+const kinds: readonly (OperationKind | 'build-image' | 'link' | 'remove-strays')[] = [
   'create',
   'start',
   'restart',
@@ -19,6 +19,7 @@ const kinds: readonly (OperationKind | 'build-image' | 'link')[] = [
   'access',
   'build-image',
   'link',
+  'remove-strays',
 ];
 const outcomes: readonly Exclude<OperationStatus, 'open'>[] = [
   'succeeded',

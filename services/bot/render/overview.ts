@@ -2,10 +2,12 @@ import { type Content, plain } from '../format/rich-text.ts';
 import { findNames } from '../names.ts';
 import { countPeople, findAllowedUsers, findSettings, findVms } from '../queries.ts';
 import type { VmRow } from '../store/schema.ts';
-import { pageButtons } from '../texts/buttons.ts';
+import { findStrays, groupStrays } from '../strays.ts';
+import { pageButtons, showStraysButton } from '../texts/buttons.ts';
 import { allowedList } from '../texts/general.ts';
 import { type HostInWords, overviewInWords, vmListPage } from '../texts/overview.ts';
 import type { Rendering } from './rendering.ts';
+import { straysInWords } from './strays.ts';
 
 /** What administrators see of the whole: settings, hosts, every VM. */
 
@@ -23,14 +25,14 @@ const given = (vms: readonly VmRow[], host: string) =>
       cpus: 0,
     });
 
-export const renderOverview = async ({ db, config, hosts, board }: Rendering): Promise<Content> => {
+export const renderOverview = async (rendering: Rendering): Promise<Content> => {
+  const { db, config, hosts, board } = rendering;
   const vms = await findVms(db);
   const settings = await findSettings(db);
   const people = await countPeople(db);
   const workers = hosts.workers();
-  const names = [
-    ...new Set([config.HOST_ID, ...workers.map(({ host }) => host), ...vms.map(({ host }) => host)]),
-  ];
+  const strays = await straysInWords(groupStrays(await findStrays(db)), rendering);
+  const names = [...new Set([config.HOST_ID, ...[...workers, ...vms, ...strays].map(({ host }) => host)])];
   const describe = (host: string): HostInWords => ({
     host,
     facts: hosts.factsOf(host),
@@ -53,10 +55,12 @@ export const renderOverview = async ({ db, config, hosts, board }: Rendering): P
       maintenanceSince: settings.maintenance_since,
       people: { administrators: config.ADMIN_USER_ID.length, ...people },
       vms: countByStatus(vms),
+      strays,
       redis: hosts.redis(),
       hosts: names.map(describe),
       gateways: hosts.gateways(),
     }),
+    strays.length === 0 ? [] : [[showStraysButton]],
   );
 };
 

@@ -19,6 +19,7 @@ import { renderLifecycle } from './lifecycle.ts';
 import { renderLink } from './link.ts';
 import { renderOverview, renderPeople, renderVmList } from './overview.ts';
 import { accessTo, buttonsFor, type Rendering } from './rendering.ts';
+import { renderConfirmRemoveStrays, renderStrayRemoval, renderStrays } from './strays.ts';
 
 /** Turns what a message is about into what people read, looking up everything that must not lie around as text. */
 
@@ -26,6 +27,7 @@ const renderOperation = async (operationId: string, rendering: Rendering): Promi
   const operation = await findOperation(rendering.db, operationId);
   if (operation === undefined) return null;
   if (operation.kind === 'link') return renderLink(operation, rendering);
+  if (operation.kind === 'remove-strays') return renderStrayRemoval(operation, rendering);
   if (!isVmOperation(operation)) return renderImageBuild(operation, rendering);
   const vm = await findVm(rendering.db, operation.vm_id);
   if (vm === undefined) return null;
@@ -103,6 +105,10 @@ export const createRender =
         return renderConfirmForceDestroy(view, rendering);
       case 'keys':
         return renderKeys(view, rendering);
+      case 'strays':
+        return renderStrays(view.position, rendering);
+      case 'confirm-remove-strays':
+        return renderConfirmRemoveStrays(view, rendering);
       case 'overview':
         return renderOverview(rendering);
       case 'people':

@@ -2,6 +2,9 @@ import { Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { image, imageStream } from '../../../shared/image/image.ts';
 import { settings, settingsStream } from '../../../shared/settings/settings.ts';
+import { type StrayCommand, strayStream, strays } from '../../../shared/stray/stray.ts';
+import { someThing } from '../../../shared/stray/testing/things.ts';
+import { thingKey } from '../../../shared/stray/thing.ts';
 import { user, userStream } from '../../../shared/user/user.ts';
 import { at, command, orderOf } from '../../../shared/vm/testing/history.ts';
 import { ImmediateSqliteDialect, openSqlite } from './dialect.ts';
@@ -11,6 +14,29 @@ import type { Database } from './schema.ts';
 import type { Store } from './store.ts';
 import { databasePath } from './store.ts';
 import { metadata, newDataDir, openTestStore, tell } from './testing/store.ts';
+
+const [told, gone, removed, kept] = ['told', 'gone', 'removed', 'kept'].map((vmId) => ({
+  ...someThing({ vmId }),
+  reason: 'unknown-vm' as const,
+}));
+const removal = (operationId: string) => ({ operationId, host: 'local', at });
+const strayCommands: StrayCommand[] = [
+  {
+    type: 'RecordStrays',
+    data: { host: 'local', at, present: null, certain: [told!, gone!, removed!, kept!] },
+  },
+  {
+    type: 'RequestStrayRemoval',
+    data: { ...removal('removal-1'), keys: [thingKey(removed!)], by: 1 },
+  },
+  { type: 'RecordStraysRemoved', data: removal('removal-1') },
+  { type: 'RequestStrayRemoval', data: { ...removal('removal-2'), keys: [thingKey(kept!)], by: 1 } },
+  { type: 'RecordStrayRemovalTimedOut', data: removal('removal-2') },
+  {
+    type: 'RecordStrays',
+    data: { host: 'local', at, present: [thingKey(told!), thingKey(kept!)], certain: [] },
+  },
+];
 
 /** A bit of everything, so that every projection has rows and every kind of end occurs. */
 const live = async (store: Store): Promise<void> => {
@@ -78,6 +104,7 @@ const live = async (store: Store): Promise<void> => {
     await store.handle(trx, image, imageStream('local'), request, metadata);
     const built = { type: 'RecordImageBuilt', data: { ...build, imageId: 'i' } } as const;
     await store.handle(trx, image, imageStream('local'), built, metadata);
+    for (const each of strayCommands) await store.handle(trx, strays, strayStream('local'), each, metadata);
   });
 };
 

@@ -1,11 +1,13 @@
 import type { Generated, Selectable } from 'kysely';
 import type { EventTable } from '../../../shared/event-store/schema.ts';
+import type { StrayReason } from '../../../shared/stray/sorting.ts';
+import type { Thing } from '../../../shared/stray/thing.ts';
 import type { OrderReason } from '../../../shared/vm/events.ts';
 
 /**
  * Glossary.
  * projection — a table built from events alone, dropped and rebuilt at will: vms, operations, users, ssh_keys, plans,
- *   settings.
+ *   settings, strays.
  * outbox — what must reach Redis, written in the transaction of the events that ask for it.
  * message — what a chat shows: the wish (view, revision) and what was delivered of it.
  * person — somebody who ever wrote: how they call themselves, and which menu Telegram shows in their chat.
@@ -48,7 +50,7 @@ export type OperationStatus = 'open' | 'succeeded' | 'failed' | 'cancelled' | 't
 
 export type OperationRow = {
   operation_id: string;
-  /** Null for a build of the image and a link to the queues, which concern no single VM. */
+  /** Null for a build of the image, a link to the queues and a removal of strays, which concern no single VM. */
   vm_id: string | null;
   kind: string;
   status: OperationStatus;
@@ -90,7 +92,7 @@ export type OperationRow = {
 /** An operation on a VM: one that stands in the VM's own stream. */
 export type VmOperationRow = OperationRow & { vm_id: string };
 export const isVmOperation = (operation: OperationRow): operation is VmOperationRow =>
-  operation.kind !== 'build-image' && operation.kind !== 'link';
+  !['build-image', 'link', 'remove-strays'].includes(operation.kind);
 
 export type UserRow = {
   user_id: number;
@@ -132,6 +134,29 @@ export type SshKeyRow = {
   comment: string;
   line: string;
   added_at: string;
+};
+
+/** Something on a host that no VM accounts for, or that was so. */
+export type StrayRow = {
+  host: string;
+  /** The same for the same thing only, see shared/stray. */
+  key: string;
+  kind: Thing['kind'];
+  docker_id: string;
+  name: string;
+  /** What its labels say. */
+  vm_id: string | null;
+  owner: string | null;
+  reason: StrayReason;
+  running: number;
+  created_at: string | null;
+  /** The event by which it was told. */
+  found_position: number;
+  found_at: string;
+  /** The removal in flight, or the one that removed it. */
+  operation_id: string | null;
+  /** Null as long as it is there. */
+  gone_at: string | null;
 };
 
 export type PersonRow = {
@@ -190,6 +215,7 @@ export type Database = {
   plans: PlanRow;
   settings: SettingsRow;
   ssh_keys: SshKeyRow;
+  strays: StrayRow;
   outbox: OutboxTable;
   updates: UpdateRow;
   messages: MessageRow;

@@ -1,6 +1,6 @@
 import { passwordName } from '../sealed-names.ts';
 import { administratorId, type BareBot, dataOf, type Heard } from './bare-bot.ts';
-import { bringUp, letExit } from './worker-words.ts';
+import { bringUp, findStrays, letExit } from './worker-words.ts';
 
 /** People of all kinds and their VMs, and every button shown to somebody. */
 
@@ -61,7 +61,9 @@ export const populate = async (bot: BareBot): Promise<Population> => {
   await say(user, '/password');
   await say(user, '/history');
   await say(administrator, `/force_destroy ${user}`);
+  await findStrays(bot);
   await say(administrator, '/admin_info');
+  heard.push(...(await bot.press(administrator, 'stray:all')).heard);
   await say(administrator, '/list_allowed');
   await say(administrator, '/audit');
   await say(administrator, `/remove_user ${removed}`);

@@ -1,3 +1,4 @@
+import { strayStream, strays } from '../../../shared/stray/stray.ts';
 import type { VmCommand } from '../../../shared/vm/commands.ts';
 import { vm, vmStream } from '../../../shared/vm/decider.ts';
 import { type BareBot, start } from './bare-bot.ts';
@@ -37,4 +38,17 @@ export const letExit = async (bot: BareBot, name: string): Promise<void> => {
   const { vm_id: vmId, epoch } = await vms.executeTakeFirstOrThrow();
   const data = { vmId, epoch, at, cause: 'exited' as const, exitCode: 1, operationId: 'unused' };
   await record(bot, { type: 'RecordExited', data });
+};
+/** A look at the host that finds a VM of another database, and something else. */
+export const findStrays = ({ store }: BareBot): Promise<unknown> => {
+  const found = { owner: '3001', createdAt: at, running: false } as const;
+  const unknown = { ...found, name: 'test-of-another', vmId: 'of-another', reason: 'unknown-vm' } as const;
+  const certain = [
+    { ...unknown, kind: 'container', id: 'c0ffee' } as const,
+    { ...unknown, kind: 'volume', id: 'test-of-another' } as const,
+    { ...found, kind: 'network', id: 'n1', name: 'strange', vmId: null, reason: 'misnamed' } as const,
+  ];
+  const command = { type: 'RecordStrays', data: { host: 'h1', at, present: null, certain } } as const;
+  const metadata = { actor: null, chat: null, correlationId: 'look', causationId: null };
+  return store.transaction((trx) => store.handle(trx, strays, strayStream('h1'), command, metadata));
 };

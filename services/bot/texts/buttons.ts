@@ -123,6 +123,25 @@ export const olderButton = (action: 'history' | 'audit', about: string | number,
   text: '⏪ Older',
   data: encodeCallback(action, about, before),
 });
+export const showStraysButton: Button = {
+  text: '🧹 What no VM accounts for',
+  data: encodeCallback('strays'),
+};
+/** `mark`: of the group; `what`: its VM's id, or its name. */
+export const removeStrayButton = (mark: string, what: string): Button => ({
+  text: labelled('🗑 Remove ', what),
+  data: encodeCallback('stray', mark),
+});
+export const removeAllStraysButton = (count: number): Button => ({
+  text: `🗑 Remove all ${count}`,
+  data: encodeCallback('stray', 'all'),
+});
+export const confirmStraysButton = (question: number): Button => ({
+  text: '🗑 Yes, remove it for good',
+  data: encodeCallback('strays-remove', question),
+});
+export const keepStraysButton: Button = { text: 'Keep it', data: encodeCallback('strays-keep') };
+
 /** `question`: the update that asked; what was asked is kept with the message. */
 export const confirmForceDestroyButton = (question: number): Button => ({
   text: '🗑 Yes, destroy them',

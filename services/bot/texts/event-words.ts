@@ -4,6 +4,7 @@ import { formatBytes, formatDuration } from '../format/numbers.ts';
 import type { FmtString } from '../format/rich-text.ts';
 import type { DomainEvent } from '../store/domain-event.ts';
 import { failureInWords } from './failures.ts';
+import { straysInShort } from './strays.ts';
 import { cpusInWords } from './vms.ts';
 
 /** Events as lines of a history: what happened in a few words, and why. */
@@ -187,6 +188,8 @@ export const auditInWords = (event: Event<DomainEvent>, { vm, operation, names }
       return 'ended maintenance';
     case 'ImageBuildRequested':
       return `build the VM image anew${end}`;
+    case 'StrayRemovalRequested':
+      return `remove ${straysInShort(event.data.strays)}${end}`;
     default:
       return event.type;
   }

@@ -204,6 +204,7 @@ const operationNouns: Record<string, string> = {
   destroy: 'destroying',
   exec: 'the command on',
   'build-image': 'the build of the VM image',
+  'remove-strays': 'removing what no VM accounts for',
 };
 export const operationInWords = (kind: string, vmName: string): string =>
   `${operationNouns[kind] ?? kind} ${vmName}`.trim();

@@ -9,6 +9,7 @@ import { timeInWords } from './history.ts';
 import { redisTroubleInWords } from './outages.ts';
 import { vmCountInWords } from './parts.ts';
 import { gpuOfferInWords } from './settings.ts';
+import { type StrayInWords, strayInWords } from './strays.ts';
 import { cpusInWords, statusInWords } from './vms.ts';
 
 /** The administrators' overview. */
@@ -19,6 +20,8 @@ export type Overview = {
   maintenanceSince: string | null;
   people: { administrators: number; allowed: number; asking: number };
   vms: Record<string, number>;
+  /** What no VM accounts for, on all hosts. */
+  strays: readonly StrayInWords[];
   /** Without it nobody hears of workers, and what is said of hosts is from before. */
   redis: RedisState;
   hosts: HostInWords[];
@@ -88,6 +91,18 @@ const gatewayInWords = ({ tunnel, pid, startedAt }: GatewayEntry): FmtString[] =
     ...(lastProblem === null || program.version === null
       ? []
       : [fmt`Last problem, ${timeInWords(lastProblem.at)}: ${lastProblem.text}`]),
+  ];
+};
+
+/** The button below shows all of them. */
+const shownStrays = 3;
+const straysBelow = (strays: readonly StrayInWords[]): FmtString[] => {
+  if (strays.length === 0) return [];
+  const more = strays.length - shownStrays;
+  return [
+    fmt`🔴 With Berth's label, and no VM accounts for it:`,
+    ...strays.slice(0, shownStrays).map(strayInWords),
+    ...(more > 0 ? [fmt`… and ${more} more`] : []),
   ];
 };
 
@@ -168,6 +183,7 @@ export const overviewInWords = (overview: Overview): FmtString =>
       ...settingsInWords(overview),
       fmt`People: ${overview.people.administrators} ${overview.people.administrators === 1 ? 'administrator' : 'administrators'}, ${overview.people.allowed} on the list${overview.people.asking === 0 ? '' : `, ${overview.people.asking} asking`}`,
       fmt`VMs: ${countsInWords(overview.vms)}`,
+      ...straysBelow(overview.strays),
       ...(overview.redis === 'answers' ? [] : [redisTroubleInWords(overview.redis)]),
       ...overview.hosts.flatMap(hostInWords),
       ...(overview.gateways.length > 0

@@ -192,6 +192,7 @@ describe('the overview', () => {
       maintenanceSince: null,
       people: { administrators: 1, allowed: 0, asking: 0 },
       vms: {},
+      strays: [],
       redis: 'answers' as const,
       hosts: [],
       gateways: [

@@ -3,7 +3,7 @@ import { type Engine, isRefusal } from './engine.ts';
 
 /**
  * Probes are containers that a worker makes to see what Docker can do, and removes at once. One that a worker left
- * behind as it died is removed by the next one that looks.
+ * behind as it died is removed by the next one that looks, and by every stock-taking.
  */
 
 const probeLabel = 'berth.probe';
@@ -20,6 +20,10 @@ export const newProbe = (instance: string, { purpose = newSuffix(), lasts = 0 } 
   name: `${instance}-probe-${purpose}`,
   Labels: { 'berth.instance': instance, [probeLabel]: new Date(Date.now() + lasts).toISOString() },
 });
+
+/** Whether a container of the instance is one, by its labels. */
+export const isProbe = (labels: Record<string, string> | null | undefined): boolean =>
+  labels?.[probeLabel] !== undefined;
 
 /** Removes it; one that is gone, or going, is done. By its name also where the answer to its making was lost. */
 export const removeProbe = async (engine: Engine, nameOrId: string): Promise<void> => {

@@ -8,9 +8,10 @@ import { testEnv } from './vm-host.ts';
 /**
  * Stands between a worker and Docker, and loses answers. Docker does what it was asked, except with `refuse`.
  * `cut` closes the connection instead of answering, `hang` never answers, `half` stops in the middle; `refuse` closes it
- * before Docker hears of the request; `error` answers 500 when Docker has done it.
+ * before Docker hears of the request; `error` answers 500 when Docker has done it; `hold` has Docker hear of it only at
+ * `letGo`, whether or not whoever asked still lives.
  */
-export type Fault = 'cut' | 'hang' | 'half' | 'refuse' | 'error';
+export type Fault = 'cut' | 'hang' | 'half' | 'refuse' | 'error' | 'hold';
 
 const said = JSON.stringify({ message: 'the proxy of a test says so' });
 const internalError = `HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: ${said.length}\r\nConnection: close\r\n\r\n${said}`;
@@ -20,6 +21,10 @@ export type DockerProxy = {
   address: string;
   /** The fault of a request such as `POST /containers/x/start`, or undefined. */
   faultOf: (request: string) => Fault | undefined;
+  /** How many requests are held. */
+  held(): number;
+  /** Passes on to Docker what was held. */
+  letGo(): void;
   close(): Promise<void>;
 };
 
@@ -27,9 +32,15 @@ export const startDockerProxy = async (): Promise<DockerProxy> => {
   const folder = await mkdtemp(join(tmpdir(), 'berth-docker-'));
   const path = join(folder, 'docker.sock');
   const sockets = new Set<Socket>();
+  const held = new Map<Socket, Buffer[]>();
   const proxy: DockerProxy = {
     address: `unix://${path}`,
     faultOf: () => undefined,
+    held: () => held.size,
+    letGo: () => {
+      for (const [engine, pieces] of held) engine.write(Buffer.concat(pieces));
+      held.clear();
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -44,15 +55,17 @@ export const startDockerProxy = async (): Promise<DockerProxy> => {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
-        (socket === client ? engine : client).destroy();
+        if (socket === engine) client.destroy();
+        else if (fault !== 'hold') engine.destroy();
       });
     }
-    client.on('end', () => engine.end()); // the end of an exec's input is not the end of its output
+    client.on('end', () => fault !== 'hold' && engine.end()); // the end of an exec's input is not the end of its output
     engine.on('end', () => client.end());
     client.on('data', (data) => {
       const [request] = /^(GET|POST|DELETE|PUT) \S+/.exec(data.toString('latin1')) ?? [];
       if (request !== undefined) fault = proxy.faultOf(request);
       if (fault === 'refuse') client.destroy();
+      else if (fault === 'hold') held.set(engine, [...(held.get(engine) ?? []), data]);
       else engine.write(data);
     });
     engine.on('data', (data) => {

@@ -5,7 +5,7 @@ import type { Vault } from '../../../../shared/secrets/vault.ts';
 import type { VmEvent } from '../../../../shared/vm/events.ts';
 import { findOpenAccessUpdates, findOperation, findVm } from '../../queries.ts';
 import { newPasswordName, passwordName } from '../../sealed-names.ts';
-import { type DomainEvent, isImageEvent, isLinkEvent, isVmEvent } from '../domain-event.ts';
+import { type DomainEvent, isImageEvent, isLinkEvent, isStrayEvent, isVmEvent } from '../domain-event.ts';
 import type { VmRow } from '../schema.ts';
 import { sealPayload } from '../sealed-payload.ts';
 import type { Policy, Trx } from '../store.ts';
@@ -235,6 +235,11 @@ export const createJobsPolicy = ({ vault }: { vault: Vault }): Policy => {
       const { operationId, at } = event.data;
       const payload = { operationId, correlationId: event.metadata.correlationId };
       await enqueue(trx, catalog.openTunnel, gatewayHost, payload, at);
+    } else if (isStrayEvent(event) && event.type === 'StrayRemovalRequested') {
+      const { operationId, host, strays, at } = event.data;
+      const things = strays.map(({ reason: _told, ...thing }) => thing);
+      const payload = { operationId, things, correlationId: event.metadata.correlationId };
+      await enqueue(trx, catalog.removeStrays, host, payload, at);
     }
   };
 };

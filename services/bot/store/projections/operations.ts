@@ -3,8 +3,9 @@ import { gatewayHost } from '../../../../queues/catalog.ts';
 import type { Event } from '../../../../shared/event-store/schema.ts';
 import type { ImageEvent } from '../../../../shared/image/image.ts';
 import type { LinkEvent } from '../../../../shared/link/link.ts';
+import type { StrayEvent } from '../../../../shared/stray/stray.ts';
 import type { OperationKind, Order, VmEvent } from '../../../../shared/vm/events.ts';
-import { isImageEvent, isLinkEvent, isVmEvent } from '../domain-event.ts';
+import { isImageEvent, isLinkEvent, isStrayEvent, isVmEvent } from '../domain-event.ts';
 import type { Database, OperationRow, OperationStatus } from '../schema.ts';
 import type { Projection } from './projection.ts';
 
@@ -192,6 +193,26 @@ const applyLinkEvent = async (trx: Trx, event: Event<LinkEvent>): Promise<void> 
   }
 };
 
+const applyStrayEvent = async (trx: Trx, event: Event<StrayEvent>): Promise<void> => {
+  switch (event.type) {
+    case 'StrayRemovalRequested': {
+      const { by, host } = event.data;
+      return insert(trx, 'remove-strays', event, { vm_id: null, owner: by, host, epoch: 0 }, {});
+    }
+    case 'StraysRemoved':
+      return end(trx, 'succeeded', event.data);
+    case 'StrayRemovalFailed': {
+      const { code, detail } = event.data.reason;
+      return end(trx, 'failed', event.data, { reason_code: code, reason_detail: detail });
+    }
+    case 'StrayRemovalTimedOut':
+      return end(trx, 'timed-out', event.data);
+    case 'StraysFound':
+    case 'StraysGone':
+      return;
+  }
+};
+
 /** Applied after `vms`: an operation takes owner, host and epoch from its VM. */
 export const operations: Projection = {
   table: 'operations',
@@ -252,5 +273,6 @@ export const operations: Projection = {
     if (isVmEvent(event)) await applyVmEvent(trx, event);
     else if (isImageEvent(event)) await applyImageEvent(trx, event);
     else if (isLinkEvent(event)) await applyLinkEvent(trx, event);
+    else if (isStrayEvent(event)) await applyStrayEvent(trx, event);
   },
 };

@@ -7,7 +7,7 @@ type Apply<E extends DomainEvent> = (trx: Transaction<Database>, event: Event<E>
 
 /** A table built from events alone. Dropped, created and filled again, it has the same rows. */
 export type Projection = {
-  table: 'vms' | 'operations' | 'users' | 'ssh_keys' | 'plans' | 'settings';
+  table: 'vms' | 'operations' | 'users' | 'ssh_keys' | 'plans' | 'settings' | 'strays';
   create(db: Kysely<Database>): Promise<void>;
   apply: Apply<DomainEvent>;
 };

@@ -5,7 +5,19 @@ import type { FmtString } from '../../format/rich-text.ts';
 import type { DomainEvent } from '../../store/domain-event.ts';
 import { auditInWords, eventInWords, reasonInWords } from '../event-words.ts';
 import { auditTitle, type HistoryLine, historyPage, historyTitle, itself, you } from '../history.ts';
-import { detail, fingerprint, id, key, note, person, planName, time, userId, vmName } from './longest.ts';
+import {
+  detail,
+  fingerprint,
+  id,
+  key,
+  longName,
+  note,
+  person,
+  planName,
+  time,
+  userId,
+  vmName,
+} from './longest.ts';
 
 /** Every kind of line that a history and an audit can have. */
 
@@ -79,6 +91,8 @@ export const askedEvents: Event<DomainEvent>[] = [
   event('MaintenanceBegun'),
   event('MaintenanceEnded'),
   event('ImageBuildRequested'),
+  event('StrayRemovalRequested', { strays: [{ kind: 'container', name: longName }] }),
+  event('StrayRemovalRequested', { strays: Array(3).fill({ kind: 'volume', name: longName }) }),
 ];
 
 const operations = ['open', 'succeeded', 'failed', 'cancelled', 'timed-out'].flatMap((status) =>

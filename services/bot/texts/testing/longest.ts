@@ -35,6 +35,8 @@ export const fault = (problem: string): Said =>
 export const id = 'k3j9x2a1m5n7';
 export const vmName = 'w'.repeat(32);
 export const vmNames = Array.from({ length: 10 }, (_, index) => `${'m'.repeat(30)}-${index}`);
+/** As Docker takes it, and longer than a screen is wide. */
+export const longName = `${'n'.repeat(200)}-end`;
 export const planName = 'Enterprise-Plan-2026';
 export const userId = Number.MAX_SAFE_INTEGER - 1;
 export const username = 'u'.repeat(32);

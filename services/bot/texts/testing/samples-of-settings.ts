@@ -16,6 +16,7 @@ import {
   vmName,
 } from './longest.ts';
 import type { Samples } from './samples-of-people.ts';
+import { many } from './samples-of-strays.ts';
 
 /** What administrators read about plans, settings and hosts. */
 
@@ -80,6 +81,7 @@ const full: overview.Overview = {
   maintenanceSince: time,
   people: { administrators: 2, allowed: 200, asking: 3 },
   vms: { running: 150, stopped: 40, creating: 5, failed: 5 },
+  strays: many(9),
   redis: 'cannot-save',
   gateways: [
     {

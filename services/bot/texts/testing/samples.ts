@@ -14,11 +14,13 @@ import * as overview from '../overview.ts';
 import * as parts from '../parts.ts';
 import * as refusals from '../refusals.ts';
 import * as settings from '../settings.ts';
+import * as strays from '../strays.ts';
 import * as vms from '../vms.ts';
 import type { Said } from './longest.ts';
 import { ofOutages } from './samples-of-outages.ts';
 import { ofButtons, ofCommands, ofGeneral, ofKeys, ofLinks, ofVms } from './samples-of-people.ts';
 import { ofOverview, ofSettings } from './samples-of-settings.ts';
+import { ofStrays } from './samples-of-strays.ts';
 import {
   ofDisk,
   ofEventWords,
@@ -48,6 +50,7 @@ export const catalogue: Record<string, { module: object; samples: Record<string,
   'parts.ts': { module: parts, samples: ofParts },
   'refusals.ts': { module: refusals, samples: ofRefusals },
   'settings.ts': { module: settings, samples: ofSettings },
+  'strays.ts': { module: strays, samples: ofStrays },
   'vms.ts': { module: vms, samples: ofVms },
 };
 
