@@ -7,6 +7,7 @@ import { ensureLinkSecretOf } from '../../shared/secrets/link-secret.ts';
 import { handOver } from './hand-over.ts';
 import { type Keeper, type Kept, keep } from './keeper.ts';
 import { openLogFile } from './log-file.ts';
+import { notifyReady } from './notify.ts';
 import { prepareRedis } from './redis.ts';
 import { environmentOf, type Process, readSettings, type Source, secretNames } from './settings.ts';
 
@@ -150,7 +151,10 @@ const startAll = async (): Promise<void> => {
 try {
   await startAll();
   const place = await whereToGo();
-  if (stopping === null) tell(`Berth is ready: ${place}`);
+  if (stopping === null) {
+    tell(`Berth is ready: ${place}`);
+    await notifyReady(`ready: ${place}`, process.env);
+  }
 } catch (error) {
   if (stopping === null) {
     process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
