@@ -36,6 +36,7 @@ afterEach(async () => {
 const look = async (variables: Record<string, string>, port = open) => {
   const env = parseGatewayEnv({
     PATH: process.env.PATH,
+    LINK_SECRET: 'x'.repeat(32),
     CLOUDFLARED_BIN: cloudflared.program,
     CLOUDFLARE_API_ROOT: api.root,
     ...variables,
