@@ -25,6 +25,8 @@ export type Berth = {
   readonly redis: Awaited<ReturnType<typeof startRedis>>;
   /** The administrator in their own chat; may use everything. */
   readonly admin: Participant;
+  /** The variables of its processes, to start others like them. */
+  readonly env: { bot: NodeJS.ProcessEnv; worker: NodeJS.ProcessEnv };
   bot(): ServiceProcess;
   workers(): ServiceProcess[];
   startBot(env?: NodeJS.ProcessEnv): Promise<ServiceProcess>;
@@ -81,6 +83,7 @@ export const startBerth = async ({ workers = 1, env = {} as NodeJS.ProcessEnv } 
     practice,
     redis,
     admin: chat.person(administratorId),
+    env: { bot: botEnv, worker: common },
     bot: () => bot!,
     workers: () => workerProcesses,
     async startBot(extra = {}) {

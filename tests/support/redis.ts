@@ -11,12 +11,16 @@ import { Redis } from 'ioredis';
 export type TestRedis = {
   readonly url: string;
   readonly port: number;
+  /** Where its append-only file lies. */
+  readonly directory: string;
   /** Of the process that runs now. */
   pid(): number;
   /** Ends it without a chance to save. */
   kill9(): Promise<void>;
   /** Starts it again, with what its append-only file kept. */
   restart(): Promise<void>;
+  /** Starts it again with nothing, as one without persistence. */
+  restartEmpty(): Promise<void>;
   /** Forgets everything, as an operator's FLUSHALL does. */
   wipe(): Promise<void>;
   stop(): Promise<void>;
@@ -63,10 +67,16 @@ export const startRedis = async ({ appendOnly = false } = {}): Promise<TestRedis
   return {
     url,
     port,
+    directory,
     pid: () => server.pid!,
     kill9: () => end('SIGKILL'),
     restart: async () => {
       await end('SIGKILL');
+      await start();
+    },
+    restartEmpty: async () => {
+      await end('SIGKILL');
+      await rm(join(directory, 'appendonlydir'), { recursive: true, force: true });
       await start();
     },
     wipe: async () => {

@@ -18,6 +18,10 @@ export type ServiceProcess = {
   /** Sends the signal and waits for the end; gives the exit status, or the signal that ended it. */
   end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
   signal(signal: NodeJS.Signals): void;
+  /** What it sends over the channel to its parent; nothing in production, but for what a test preloads. */
+  onMessage(listener: (message: unknown) => void): void;
+  /** Nothing where the process has ended. */
+  send(message: string): void;
   readonly exited: Promise<number | NodeJS.Signals | null>;
 };
 
@@ -54,6 +58,10 @@ export const startProcess = (name: string, script: string, env: NodeJS.ProcessEn
     lines: () => lines,
     output: () => output,
     signal: (signal) => child.kill(signal),
+    onMessage: (listener) => child.on('message', listener),
+    send: (message) => {
+      if (child.connected) child.send(message, () => undefined); // it may end at this very moment
+    },
     async end(signal = 'SIGTERM') {
       child.kill(signal);
       return exited;
@@ -74,6 +82,9 @@ export const startProcess = (name: string, script: string, env: NodeJS.ProcessEn
   };
 };
 
+/** A machine that is busy with other tests takes its time. Milliseconds. */
+const longestStart = 60_000;
+
 /** Starts a service and waits until it says that it is ready. */
 export const startService = async (
   name: string,
@@ -81,6 +92,7 @@ export const startService = async (
   env: NodeJS.ProcessEnv,
 ): Promise<ServiceProcess> => {
   const service = startProcess(name, script, env);
+<<<<<<< HEAD
   try {
     // A machine that does much else takes its time.
     await service.waitForLine(({ msg }) => msg === 'ready', 60_000);
@@ -88,5 +100,8 @@ export const startService = async (
     await service.end('SIGKILL'); // nobody else knows of it, and would end it
     throw error;
   }
+=======
+  await service.waitForLine(({ msg }) => msg === 'ready', longestStart);
+>>>>>>> e035725 (The fault suite: failpoints, disasters and random people against real processes; a creation that its worker slept through leaves nothing)
   return service;
 };

@@ -17,7 +17,7 @@ const readFiles = async (folder: string): Promise<[string, string][]> => {
   );
 };
 
-const readRedis = async (url: string): Promise<string> => {
+export const readRedis = async (url: string): Promise<string> => {
   const client = new Redis(url);
   try {
     const keys = await client.keys('*');

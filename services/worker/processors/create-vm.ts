@@ -3,7 +3,7 @@ import type { createVm, Payload, Result } from '../../../queues/catalog.ts';
 import type { Context, Processor } from '../../../queues/consumer.ts';
 import { OperationError, RetryableError, SupersededError } from '../../../queues/errors.ts';
 import { hasFewerCpus } from '../docker/container-options.ts';
-import { createContainer, lookAgain, lookUpContainer, removeContainer } from '../docker/containers.ts';
+import { createContainer, lookUpContainer, removeContainer } from '../docker/containers.ts';
 import type { GpuWay } from '../docker/gpu-requests.ts';
 import { ensureNetwork } from '../docker/network.ts';
 import { resourceName } from '../docker/ownership.ts';
@@ -31,10 +31,10 @@ const requireGpu = async (host: VmHost): Promise<GpuWay> => {
 /** Looks and tries: with their growing pauses about five seconds, longer than Docker takes to make a container. */
 const rounds = 10;
 
-/** Removes what this run has just made, unless it has gone into the VM's life since. */
+/** Removes what this run has just made where a newer operation has gone into the VM's life, and throws then. */
 const undoIfSuperseded = async (context: Context, undo: () => Promise<unknown>): Promise<void> => {
   try {
-    await context.checkFence();
+    await context.checkEpoch();
   } catch (error) {
     if (error instanceof SupersededError) {
       context.log.info('a newer operation of the VM came first; removing what was just made');
@@ -44,10 +44,29 @@ const undoIfSuperseded = async (context: Context, undo: () => Promise<unknown>):
   }
 };
 
+/**
+ * Makes something, and takes it away again where a newer operation came first. Whatever came of the making: Docker may
+ * have done what it did not answer; and a worker that slept has lost the job as well, but nobody else knows what it made.
+ */
+const makeInTime = async <T>(
+  context: Context,
+  act: () => Promise<T>,
+  undo: () => Promise<unknown>,
+): Promise<T> => {
+  const made = await act().catch(async (error: unknown) => {
+    await undoIfSuperseded(context, undo);
+    throw error;
+  });
+  await undoIfSuperseded(context, undo);
+  context.signal.throwIfAborted();
+  return made;
+};
+
 /** A worker that slept through the whole creation must not take away a container that another one has started. */
-const removeIfNeverStarted = async ({ engine }: VmHost, containerId: string): Promise<void> => {
-  const container = await lookAgain(engine, containerId);
-  if (container?.status === 'created') await removeContainer(engine, containerId);
+const removeIfNeverStarted = async ({ engine }: VmHost, vm: { instance: string; vmId: string }) => {
+  const container = await lookUpContainer(engine, vm);
+  if (container === undefined || container === 'foreign' || container.status !== 'created') return;
+  await removeContainer(engine, container.id);
 };
 
 const removeVolumeIfUnused = (host: VmHost, vm: { instance: string; vmId: string }, { log }: Context) =>
@@ -61,8 +80,12 @@ const make = async (host: VmHost, payload: Create, context: Context): Promise<st
   const hostCpus = await host.cpus();
   const diskQuota = await host.hasDiskQuota({ signal });
   await context.checkFence();
-  await ensureVolume(engine, { ...vm, owner: payload.owner }, { signal });
-  await undoIfSuperseded(context, () => removeVolumeIfUnused(host, vm, context));
+  const removeVolumeAgain = () => removeVolumeIfUnused(host, vm, context);
+  await makeInTime(
+    context,
+    () => ensureVolume(engine, { ...vm, owner: payload.owner }, { signal }),
+    removeVolumeAgain,
+  );
   const wish = {
     ...payload,
     instance,
@@ -79,12 +102,15 @@ const make = async (host: VmHost, payload: Create, context: Context): Promise<st
       'the host has fewer CPUs than the plan gives; using its',
     );
   }
-  const containerId = await createContainer(engine, wish);
+  const containerId = await makeInTime(
+    context,
+    () => createContainer(engine, wish),
+    async () => {
+      await removeIfNeverStarted(host, vm);
+      await removeVolumeAgain();
+    },
+  );
   if (containerId === undefined) return undefined;
-  await undoIfSuperseded(context, async () => {
-    await removeIfNeverStarted(host, containerId);
-    await removeVolumeIfUnused(host, vm, context);
-  });
   log.info({ containerId }, 'container created');
   return containerId;
 };

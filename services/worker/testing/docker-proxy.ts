@@ -28,7 +28,8 @@ export type DockerProxy = {
   close(): Promise<void>;
 };
 
-export const startDockerProxy = async (): Promise<DockerProxy> => {
+/** `dockerHost`: the engine behind it, a socket; the machine's own where it is not given. */
+export const startDockerProxy = async (dockerHost = testEnv.DOCKER_HOST): Promise<DockerProxy> => {
   const folder = await mkdtemp(join(tmpdir(), 'berth-docker-'));
   const path = join(folder, 'docker.sock');
   const sockets = new Set<Socket>();
@@ -48,7 +49,7 @@ export const startDockerProxy = async (): Promise<DockerProxy> => {
     },
   };
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    const engine = connect({ path: testEnv.DOCKER_HOST.replace('unix://', ''), allowHalfOpen: true });
+    const engine = connect({ path: dockerHost.replace('unix://', ''), allowHalfOpen: true });
     let fault: Fault | undefined;
     for (const socket of [client, engine]) {
       sockets.add(socket);
