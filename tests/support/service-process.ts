@@ -82,9 +82,6 @@ export const startProcess = (name: string, script: string, env: NodeJS.ProcessEn
   };
 };
 
-/** A machine that is busy with other tests takes its time. Milliseconds. */
-const longestStart = 60_000;
-
 /** Starts a service and waits until it says that it is ready. */
 export const startService = async (
   name: string,
@@ -92,7 +89,6 @@ export const startService = async (
   env: NodeJS.ProcessEnv,
 ): Promise<ServiceProcess> => {
   const service = startProcess(name, script, env);
-<<<<<<< HEAD
   try {
     // A machine that does much else takes its time.
     await service.waitForLine(({ msg }) => msg === 'ready', 60_000);
@@ -100,8 +96,5 @@ export const startService = async (
     await service.end('SIGKILL'); // nobody else knows of it, and would end it
     throw error;
   }
-=======
-  await service.waitForLine(({ msg }) => msg === 'ready', longestStart);
->>>>>>> e035725 (The fault suite: failpoints, disasters and random people against real processes; a creation that its worker slept through leaves nothing)
   return service;
 };

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RetryableError } from '../../../queues/errors.ts';
 import { GIB } from '../../../shared/vm/limits.ts';
 import { testContext } from '../testing/context.ts';
 import { ensureTestImage } from '../testing/image.ts';
@@ -128,6 +129,47 @@ describe('creating a VM', () => {
       expect(await leftovers()).toEqual(nothing);
     },
   );
+
+  it.each([1, 2])(
+    'leaves nothing behind when its worker slept, lost the job and a newer operation came before its step %i',
+    async (checks) => {
+      const order = await newVmOrder();
+      const context = testContext();
+      context.supersedeAfter(checks);
+      const { checkEpoch } = context;
+      context.checkEpoch = async () => {
+        context.cancel();
+        await checkEpoch();
+      };
+      const { checkFence } = context;
+      context.checkFence = async () => {
+        context.signal.throwIfAborted();
+        await checkFence();
+      };
+      await expect(create(order, context)).rejects.toBeDefined();
+      expect(await leftovers()).toEqual(nothing);
+    },
+  );
+
+  it('leaves no volume behind whose making was not answered, when a newer operation came meanwhile', async () => {
+    const order = await newVmOrder();
+    const context = testContext();
+    const host = testHost();
+    const { engine } = host;
+    const lossy = {
+      ...engine,
+      call: async (...[what, run, options]: Parameters<typeof engine.call>) => {
+        const answer = await engine.call(what, run, options);
+        if (what !== 'creating the volume') return answer;
+        context.supersedeAfter(0);
+        throw new RetryableError('docker-unreachable', what);
+      },
+    } as typeof engine;
+    await expect(createVmProcessor({ ...host, engine: lossy })(order, context)).rejects.toMatchObject({
+      name: 'SupersededError',
+    });
+    expect(await leftovers()).toEqual(nothing);
+  });
 
   it.each(['container', 'starting', 'ssh'])(
     'leaves nothing behind when it is cancelled at “%s”',
