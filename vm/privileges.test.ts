@@ -86,8 +86,8 @@ describe('the seccomp filter', () => {
   });
 
   it.each(Object.entries(filtered))('refuses root %s', async (_name, [x86, arm]) => {
-    // Harmless where it would be allowed: 0x10000000 is a new user namespace for unshare, nothing for the others.
-    const script = `import ctypes,platform;c=ctypes.CDLL(None,use_errno=True);n=${arm} if platform.machine()=="aarch64" else ${x86};r=c.syscall(n,0x10000000,0,0,0,0);print(r,ctypes.get_errno())`;
+    // Harmless where it would be allowed: 0x10000000 is a new user namespace for unshare, the others take such arguments for wrong ones.
+    const script = `import ctypes,platform;c=ctypes.CDLL(None,use_errno=True);n=${arm} if platform.machine()=="aarch64" else ${x86};r=c.syscall(n,0x10000000,99,0,0,0);print(r,ctypes.get_errno())`;
     expect((await vm.exec(['python3', '-c', script])).stdout).toBe('-1 1');
   });
 });

@@ -135,6 +135,25 @@ export const stopContainer = async (engine: Engine, id: string, options: CallOpt
   }
 };
 
+/** Ends it at once, whatever its first process would rather do; one that does not run is done. */
+export const killContainer = async (engine: Engine, id: string): Promise<void> => {
+  const options = { deadline: stopDeadline };
+  try {
+    await engine.call('killing the container', (docker) => docker.getContainer(id).kill(), options);
+  } catch (error) {
+    if (!isRefusal(error, 404, 409)) throw error;
+  }
+  const ended = () =>
+    engine.call(
+      'waiting for the end of the container',
+      (docker, abortSignal) => docker.getContainer(id).wait({ condition: 'not-running', abortSignal }),
+      options,
+    );
+  await ended().catch((error: unknown) => {
+    if (!isRefusal(error, 404)) throw error;
+  });
+};
+
 /** Kills and removes it; one that is gone is done, one that Docker is removing is waited for. */
 export const removeContainer = async (engine: Engine, id: string, options: CallOptions = {}) => {
   try {

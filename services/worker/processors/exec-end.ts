@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../../shared/log.ts';
-import { lookAgain } from '../docker/containers.ts';
+import { killContainer, lookAgain, startContainer } from '../docker/containers.ts';
 import { type Engine, isRefusal } from '../docker/engine.ts';
 import { inspectExec, runInContainer } from '../docker/exec.ts';
 import { withSparePids } from '../docker/pids.ts';
@@ -63,9 +63,7 @@ export const endExec = async (
   if (ended || !(await runsOn(engine, target))) return;
   await checkFence();
   log.warn('the command does not end; restarting the VM');
-  await engine.call(
-    'restarting the container',
-    (docker) => docker.getContainer(target.containerId).restart({ t: 0 }),
-    { deadline: 30_000 },
-  );
+  await killContainer(engine, target.containerId);
+  await checkFence();
+  await startContainer(engine, target.containerId, {});
 };

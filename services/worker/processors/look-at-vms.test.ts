@@ -83,6 +83,14 @@ describe('looking at VMs', () => {
     ]);
   });
 
+  it('does not take one for ended that is being restarted', async () => {
+    const { vmId, container } = await startVm(['sleep', '600']);
+    await container.kill();
+    await container.wait();
+    const [{ vms }] = await Promise.all([look(question([vmId]), testContext()), container.start()]);
+    expect(vms).toMatchObject([{ state: 'running' }]);
+  });
+
   it('counts a container of somebody else as absent', async () => {
     const { vmId, container } = await makeVm(['true'], 'somebody-else');
     try {

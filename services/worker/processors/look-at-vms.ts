@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { lookAtVms, Payload, Result } from '../../../queues/catalog.ts';
 import type { Processor } from '../../../queues/consumer.ts';
 import { type Container, lookUpContainer } from '../docker/containers.ts';
+import type { CallOptions, Engine } from '../docker/engine.ts';
 import { endedWithEngine, engineStart } from '../docker/engine-start.ts';
 import type { VmHost } from '../vm-host.ts';
 import { withMeaning } from './meaning.ts';
@@ -18,6 +20,30 @@ const deadline = 5_000;
 
 /** 128 and the signal's number: what a process that was killed ends with. */
 const killed = 137;
+
+/** Milliseconds in which a VM that was killed may come up again: a command that nothing else ends restarts its VM. */
+const comingBack = [400, 800, 1_600];
+
+const wasKilledJustNow = (container: Container, start: number | null): boolean =>
+  container.status === 'exited' &&
+  container.exitCode === killed &&
+  Date.now() - Date.parse(container.finishedAt) < 10_000 &&
+  !endedWithEngine(container, start);
+
+const lookUntilSettled = async (
+  engine: Engine,
+  vm: { instance: string; vmId: string },
+  start: number | null,
+  options: CallOptions & { signal: AbortSignal },
+): Promise<Container | 'foreign' | undefined> => {
+  for (const pause of comingBack) {
+    const container = await lookUpContainer(engine, vm, options);
+    if (container === undefined || container === 'foreign' || !wasKilledJustNow(container, start))
+      return container;
+    await sleep(pause, undefined, { signal: options.signal });
+  }
+  return lookUpContainer(engine, vm, options);
+};
 
 const fateOf = (container: Container | 'foreign' | undefined, start: number | null): Fate => {
   const unknown = { exitCode: null, outOfMemory: false, withEngine: false };
@@ -44,7 +70,7 @@ export const lookAtVmsProcessor =
       const rest = vms.entries();
       const lookAtSome = async (): Promise<void> => {
         for (const [index, { vmId, epoch }] of rest) {
-          const container = await lookUpContainer(engine, { instance, vmId }, options);
+          const container = await lookUntilSettled(engine, { instance, vmId }, start, options);
           answers[index] = { vmId, epoch, ...fateOf(container, start) };
         }
       };
