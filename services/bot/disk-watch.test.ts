@@ -86,6 +86,14 @@ describe('the disk watch', () => {
     expect(board.diskLookOf('local')).toMatchObject({ measured: 0, unknown: 1 });
   });
 
+  it('says that nothing was measured where the host could not', async () => {
+    const [question] = await look();
+    const reason = { code: 'docker-refused', detail: 'no such mount' } as const;
+    await watch.record({ operationId: question!.jobId, outcome: { kind: 'failed', reason } });
+    expect(board.diskLookOf('local')).toMatchObject({ measured: 0, unknown: 2 });
+    expect(await look()).toHaveLength(1);
+  });
+
   it('gives VMs with too many files for seconds a lane of their own, which holds up nobody', async () => {
     const [question] = await look();
     await answer(question!, [

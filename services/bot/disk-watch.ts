@@ -33,7 +33,7 @@ const most = 500;
 export const createDiskWatch = (dependencies: Dependencies) => {
   const { store, producer, board, log, interval = 60_000, now = Date.now } = dependencies;
   /** Open questions by host and lane. */
-  const open = new Map<string, { requestId: string; at: number; host: string }>();
+  const open = new Map<string, { requestId: string; at: number; host: string; vms: number }>();
   /** VMs that were not counted to their end. */
   const slow = new Set<string>();
   /** When each was last asked about. */
@@ -47,7 +47,7 @@ export const createDiskWatch = (dependencies: Dependencies) => {
       .sort((a, b) => (askedAt.get(a.vm_id) ?? 0) - (askedAt.get(b.vm_id) ?? 0))
       .slice(0, most);
     const requestId = `disk-${newId()}`;
-    open.set(key, { requestId, at: now(), host });
+    open.set(key, { requestId, at: now(), host, vms: byAge.length });
     const asked = byAge.map(({ vm_id, epoch }) => ({ vmId: vm_id, epoch }));
     const payload = { requestId, lane, vms: asked, correlationId: requestId };
     try {
@@ -114,7 +114,12 @@ export const createDiskWatch = (dependencies: Dependencies) => {
     async record({ operationId, outcome }: Pick<Report, 'operationId' | 'outcome'>): Promise<void> {
       const [key, question] = [...open].find(([, { requestId }]) => requestId === operationId) ?? [];
       if (key !== undefined) open.delete(key);
-      if (outcome.kind !== 'succeeded') return;
+      const at = new Date(now()).toISOString();
+      if (outcome.kind !== 'succeeded') {
+        if (question !== undefined)
+          board.setDiskLook(question.host, { at, measured: 0, unknown: question.vms, slow: slow.size });
+        return;
+      }
       const { vms } = measureDisks.result.parse(outcome.result);
       for (const { vmId, epoch, usedBytes, complete } of vms) {
         if (usedBytes === null) continue;
@@ -127,7 +132,7 @@ export const createDiskWatch = (dependencies: Dependencies) => {
       if (question === undefined || key?.endsWith(' slow')) return;
       const measured = vms.filter(({ usedBytes }) => usedBytes !== null).length;
       board.setDiskLook(question.host, {
-        at: new Date(now()).toISOString(),
+        at,
         measured,
         unknown: vms.length - measured,
         slow: slow.size,
