@@ -26,8 +26,10 @@ import {
   type WorkerCatalog,
 } from './catalog.ts';
 import { closeRedis, connectRedis, keptJobs, queueName, runRetryDelay } from './connection.ts';
+import { watchDelayed } from './delayed-jobs.ts';
 import { CancelledError, OperationError, RetryableError, redacted, SupersededError } from './errors.ts';
 import { checkFence } from './fence.ts';
+import { keepLock, lockDuration } from './lock-renewal.ts';
 import { putPrivate, readPrivate } from './private-values.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 import { createReporter } from './reports.ts';
@@ -81,7 +83,6 @@ export type ConsumerOptions = {
   kinds?: readonly QueueKind[];
 };
 
-const lockDuration = 15_000;
 const newErrorId = customAlphabet('abcdefghijkmnpqrstuvwxyz23456789', 8);
 
 /** Reasons an abort can have. */
@@ -295,15 +296,27 @@ export const createConsumer = (options: ConsumerOptions) => {
     return ended;
   };
 
+  const processLocked = async (
+    worker: Worker,
+    job: BullJob,
+    token: string,
+    signal: AbortSignal,
+  ): Promise<unknown> => {
+    const onLost = () => worker.cancelJob(job.id!, lostReason);
+    const letGo = keepLock(worker, { jobId: job.id!, token, onLost, log });
+    return processJob(worker, job, token, signal).finally(letGo);
+  };
+
   const workers = kinds.map((kind) => {
     const worker: Worker = new Worker(
       queueName(kind, host),
-      (job, token, signal) => processJob(worker, job, token!, signal!),
+      (job, token, signal) => processLocked(worker, job, token!, signal!),
       {
         connection: redis,
         prefix: instance,
         concurrency: concurrency[kind] ?? 1,
         lockDuration,
+        skipLockRenewal: true, // ours does not follow the wall's clock
         stalledInterval: 5_000,
         runRetryDelay,
         maxStalledCount: 5,
@@ -312,12 +325,13 @@ export const createConsumer = (options: ConsumerOptions) => {
       },
     );
     worker.on('error', (err) => log.debug({ err, kind }, 'worker'));
-    // Somebody else may have the job by now.
-    worker.on('lockRenewalFailed', (jobIds) => {
-      for (const jobId of jobIds) worker.cancelJob(jobId, lostReason);
-    });
     return worker;
   });
+  const delayed = watchDelayed(
+    redis,
+    kinds.map((kind) => queueOf(kind)),
+    log,
+  );
 
   subscriber.on('message', (_channel, operationId) => {
     for (const { worker, jobId } of running.get(operationId) ?? []) worker.cancelJob(jobId, cancelReason);
@@ -333,6 +347,7 @@ export const createConsumer = (options: ConsumerOptions) => {
     ready: prepare(),
     /** Lets what can be finished finish, hands back the rest. `grace` in milliseconds. */
     async close(grace = 8_000): Promise<void> {
+      delayed.close();
       const closing = workers.map((worker) => worker.close());
       await withDeadline(Promise.all(closing), grace, 'finishing jobs').catch(async () => {
         for (const worker of workers) worker.cancelAllJobs(shutdownReason);

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { isLately } from './lately.ts';
 
 /**
  * How people reach the gateway, as the gateway last said: it writes itself into a hash of Redis every ten seconds and at
@@ -76,7 +77,7 @@ export const readGatewayStatus = async (
   const gone: string[] = [];
   for (const [id, text] of Object.entries(await redis.hgetall(gatewayKey(instance)))) {
     const entry = readEntry(text);
-    if (entry !== undefined && now - Date.parse(entry.at) < silence) present.push(entry);
+    if (entry !== undefined && isLately(entry.at, now, silence)) present.push(entry);
     else gone.push(id);
   }
   if (gone.length > 0) await redis.hdel(gatewayKey(instance), ...gone);

@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
+import { isLately, redisNow } from './lately.ts';
 
 /**
  * Bot and workers serve no HTTP: each writes its figures into a hash of Redis every few seconds, and the gateway shows
@@ -78,7 +79,7 @@ export const readFigures = async (redis: Redis, instance: string, now: number): 
   const gone: string[] = [];
   for (const [run, text] of Object.entries(await redis.hgetall(metricsKey(instance)))) {
     const entry = readEntry(text);
-    if (entry !== undefined && now - Date.parse(entry.at) < silence) present.push(entry);
+    if (entry !== undefined && isLately(entry.at, now, silence)) present.push(entry);
     else gone.push(run);
   }
   if (gone.length > 0) await redis.hdel(metricsKey(instance), ...gone);
@@ -114,7 +115,8 @@ export const startFiguresWriter = ({
   const isReady = () => redis.status === 'ready';
   const write = async (): Promise<void> => {
     try {
-      await writeFigures(redis, instance, await takeFigures(registry, name));
+      const at = new Date(await redisNow(redis)).toISOString();
+      await writeFigures(redis, instance, { ...(await takeFigures(registry, name)), at });
       failing = false;
     } catch (err) {
       // One line per outage, not one per try.

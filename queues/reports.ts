@@ -5,6 +5,7 @@ import { withDeadline } from '../shared/lifecycle.ts';
 import type { Log } from '../shared/log.ts';
 import { type Report, report } from './catalog.ts';
 import { connectRedis, keptJobs, reportsQueue, runRetryDelay } from './connection.ts';
+import { watchDelayed } from './delayed-jobs.ts';
 import { redacted } from './errors.ts';
 import { type Hint, hint, hintName } from './hints.ts';
 
@@ -83,9 +84,13 @@ export const consumeReports = ({
     },
   );
   worker.on('error', (err) => log.debug({ err }, 'reports'));
+  const queue = new Queue(reportsQueue, { connection: redis, prefix: instance });
+  queue.on('error', (err) => log.debug({ err }, 'reports'));
+  const delayed = watchDelayed(redis, [queue], log);
   return {
     ready: worker.waitUntilReady(),
     async close(): Promise<void> {
+      delayed.close();
       // Without Redis a worker's close waits for ever.
       await withDeadline(worker.close(), 3_000, 'closing the reports consumer').catch((err) =>
         log.debug({ err }, 'left'),

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { hostFacts } from './host-facts.ts';
+import { isLately } from './lately.ts';
 
 /**
  * Which workers are there: each writes itself into a hash of Redis every few seconds, with what it knows of its host,
@@ -51,7 +52,7 @@ export const readRollCall = async (redis: Redis, instance: string, now: number):
   const gone: string[] = [];
   for (const [workerId, text] of all) {
     const entry = readEntry(text);
-    if (entry !== undefined && now - Date.parse(entry.at) < silence) present.push(entry);
+    if (entry !== undefined && isLately(entry.at, now, silence)) present.push(entry);
     else gone.push(workerId);
   }
   if (gone.length > 0) await redis.hdel(rollCallKey(instance), ...gone);

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { isLately } from './lately.ts';
 
 /**
  * Glossary.
@@ -49,13 +50,29 @@ const parse = (text: string | null): Grant | null => {
   }
 };
 
+/** Grants and revocations are put in order by this, whatever the clocks say. */
+const orderKey = (instance: string): string => `${instance}:grant-order`;
+
+/** Never before what was given last: milliseconds since 1970 by the wall's clock, but for one that was set back. */
+const orderScript = `
+local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+local now = math.max(tonumber(ARGV[1]), last + 1)
+redis.call('SET', KEYS[1], string.format('%.0f', now))
+return string.format('%.0f', now)`;
+
+const inOrder = async (redis: Redis, instance: string, at: string): Promise<string> => {
+  const given = await redis.eval(orderScript, 1, orderKey(instance), Date.parse(at));
+  return new Date(Number(given)).toISOString();
+};
+
 export const issueTicket = async (
   redis: Redis,
   instance: string,
   ticket: string,
   to: Grant,
 ): Promise<void> => {
-  await redis.set(ticketKey(instance, ticket), JSON.stringify(grant.parse(to)), 'EX', ticketLifetime);
+  const granted = grant.parse({ ...to, grantedAt: await inOrder(redis, instance, to.grantedAt) });
+  await redis.set(ticketKey(instance, ticket), JSON.stringify(granted), 'EX', ticketLifetime);
 };
 
 /** Whether a ticket is still good, without spending it: link previews and curious people open pages. */
@@ -120,7 +137,7 @@ const revocationKey = (instance: string, { vmId, userId }: Pick<Revocation, 'vmI
 
 /** Everything granted before is void: said at once to all gateways, and kept for as long as a session can live. */
 export const revoke = async (redis: Redis, instance: string, what: Revocation): Promise<void> => {
-  const text = JSON.stringify(revocation.parse(what));
+  const text = JSON.stringify(revocation.parse({ ...what, at: await inOrder(redis, instance, what.at) }));
   await redis.set(revocationKey(instance, what), text, 'EX', sessionLifetime.terminal + ticketLifetime);
   await redis.publish(revocationChannel(instance), text);
 };
@@ -180,7 +197,7 @@ export const readTerminals = async (
   const gone: string[] = [];
   for (const [id, text] of Object.entries(await redis.hgetall(terminalsKey(instance)))) {
     const entry = openTerminalEntry.safeParse(JSON.parse(text)).data;
-    if (entry !== undefined && now - Date.parse(entry.at) < terminalSilence) open.push(entry);
+    if (entry !== undefined && isLately(entry.at, now, terminalSilence)) open.push(entry);
     else gone.push(id);
   }
   if (gone.length > 0) await redis.hdel(terminalsKey(instance), ...gone);

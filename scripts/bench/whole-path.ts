@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { createProducer } from '../../queues/producer.ts';
 import { consumeReports } from '../../queues/reports.ts';
+import { createElapsed } from '../../services/bot/elapsed.ts';
 import { createNotifications } from '../../services/bot/notifications.ts';
 import { createProgressBoard } from '../../services/bot/progress-board.ts';
 import { createRelay } from '../../services/bot/relay.ts';
@@ -86,6 +87,7 @@ export const openPath = async ({ dataDir, redisUrl, apiRoot, token, people }: Op
     board,
     hosts,
     terminals: { countOf: () => 0 },
+    elapsed: createElapsed(),
     now: Date.now,
   });
   let [recorded, told, operations] = [0, 0, 0];

@@ -42,7 +42,7 @@ export const createDiskWatch = (dependencies: Dependencies) => {
   const ask = async (host: string, lane: DiskLane, vms: readonly VmRow[]): Promise<void> => {
     const key = `${host} ${lane}`;
     const before = open.get(key);
-    if (vms.length === 0 || (before !== undefined && now() - before.at < patience[lane])) return;
+    if (vms.length === 0 || (before !== undefined && Math.abs(now() - before.at) < patience[lane])) return;
     const byAge = [...vms]
       .sort((a, b) => (askedAt.get(a.vm_id) ?? 0) - (askedAt.get(b.vm_id) ?? 0))
       .slice(0, most);

@@ -1,6 +1,7 @@
 import { probeGpu, type Report } from '../../queues/catalog.ts';
 import { type GatewayEntry, readGatewayStatus } from '../../queues/gateway-status.ts';
 import type { GpuOffer, HostFacts } from '../../queues/host-facts.ts';
+import { redisNow } from '../../queues/lately.ts';
 import type { Producer, QueueCount } from '../../queues/producer.ts';
 import type { RedisState } from '../../queues/redis-state.ts';
 import { type RollCallEntry, readRollCall } from '../../queues/roll-call.ts';
@@ -55,7 +56,15 @@ const originsOf = (gateways: readonly GatewayEntry[]): string =>
     .join(' ');
 
 export const createHosts = (dependencies: Dependencies) => {
-  const { producer, instance, hosts, refresh, onOriginsChanged, log, now = Date.now } = dependencies;
+  const {
+    producer,
+    instance,
+    hosts,
+    refresh,
+    onOriginsChanged,
+    log,
+    now = () => performance.now(),
+  } = dependencies;
   let workers: RollCallEntry[] = [];
   let gateways: GatewayEntry[] = [];
   const queues = new Map<string, { at: number; counts: QueueCount[] }>();
@@ -63,9 +72,10 @@ export const createHosts = (dependencies: Dependencies) => {
   const asked = new Map<string, { host: string; keys: string[] }>();
 
   const readWhoAnswers = async (): Promise<void> => {
-    workers = await readRollCall(producer.redis, instance, now());
+    const at = await redisNow(producer.redis);
+    workers = await readRollCall(producer.redis, instance, at);
     const before = originsOf(gateways);
-    gateways = await readGatewayStatus(producer.redis, instance, now());
+    gateways = await readGatewayStatus(producer.redis, instance, at);
     if (originsOf(gateways) !== before) onOriginsChanged();
   };
 

@@ -23,6 +23,7 @@ import { loadMasterKey } from '../../shared/secrets/master-key.ts';
 import { createVault } from '../../shared/secrets/vault.ts';
 import { createMenus } from './command-menus.ts';
 import { createDiskWatch } from './disk-watch.ts';
+import { createElapsed } from './elapsed.ts';
 import { parseBotEnv } from './env.ts';
 import { createHosts } from './hosts.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -106,7 +107,16 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onShutdown('hosts', () => hosts.close());
   const terminals = createTerminals({ producer, instance, log });
   lifecycle.onShutdown('terminals', () => terminals.stop());
-  const render = createRender({ db: store.db, vault, config: env, board, hosts, terminals, now: Date.now });
+  const render = createRender({
+    db: store.db,
+    vault,
+    config: env,
+    board,
+    hosts,
+    terminals,
+    elapsed: createElapsed(),
+    now: Date.now,
+  });
   const sender = createSender({ db: store.db, api, render, log });
   lifecycle.onShutdown('sender', () => sender.close());
   const relay = createRelay({ store, vault, producer, log });

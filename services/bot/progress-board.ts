@@ -46,7 +46,8 @@ const figuresLifetime = 60_000;
 /** A VM that is stopped keeps what it uses; of one that runs this is counted every minute. */
 const disksLifetime = 24 * 3_600_000;
 
-export const createProgressBoard = (now: () => number = Date.now) => {
+/** `now` in milliseconds of a clock that never jumps. */
+export const createProgressBoard = (now: () => number = () => performance.now()) => {
   const operations = new Map<string, OperationProgress>();
   const builds = new Map<string, string>();
   const figures = new Map<string, { figures: Figures; at: number }>();

@@ -1,3 +1,4 @@
+import { redisNow } from '../../queues/lately.ts';
 import type { Producer } from '../../queues/producer.ts';
 import { type OpenTerminalEntry, type Revocation, readTerminals, revoke } from '../../queues/tickets.ts';
 import type { Event } from '../../shared/event-store/schema.ts';
@@ -52,7 +53,8 @@ export const createTerminals = (dependencies: Dependencies) => {
   let sending: Promise<void> = Promise.resolve();
 
   const read = async (): Promise<void> => {
-    if (producer.isReady()) open = await readTerminals(producer.redis, instance, now().getTime());
+    if (producer.isReady())
+      open = await readTerminals(producer.redis, instance, await redisNow(producer.redis));
   };
 
   const send = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
+import { redisNow } from '../../queues/lately.ts';
 import { readRollCall } from '../../queues/roll-call.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
 import type { TunnelGlance } from './metrics/gateway-metrics.ts';
@@ -28,7 +29,8 @@ const checkRedis = async (redis: Redis): Promise<Check> => {
 const checkWorkers = async ({ redis, instance }: HealthDeps): Promise<Check> => {
   if (redis.status !== 'ready') return { ok: false, problem: 'not known without Redis' };
   try {
-    const present = await withDeadline(readRollCall(redis, instance, Date.now()), deadline, 'the roll call');
+    const reading = redisNow(redis).then((now) => readRollCall(redis, instance, now));
+    const present = await withDeadline(reading, deadline, 'the roll call');
     const problem = present.length === 0 ? { problem: 'no worker answers' } : {};
     return { ok: present.length > 0, count: present.length, ...problem };
   } catch {

@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type KnownQueue, queuesOf, readKnownHosts } from '../../queues/known-hosts.ts';
+import { redisNow } from '../../queues/lately.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
 import type { Log } from '../../shared/log.ts';
 
@@ -28,7 +29,8 @@ export const createQueueSet = ({ redis, instance, log }: Options): QueueSet => {
   return {
     async current() {
       if (redis.status !== 'ready') throw new Error(`Redis is ${redis.status}`);
-      const hosts = await withDeadline(readKnownHosts(redis, instance, Date.now()), deadline, 'the hosts');
+      const reading = redisNow(redis).then((now) => readKnownHosts(redis, instance, now));
+      const hosts = await withDeadline(reading, deadline, 'the hosts');
       const known = queuesOf(hosts);
       const names = new Set(known.map(({ name }) => name));
       for (const name of open.keys()) if (!names.has(name)) open.delete(name);

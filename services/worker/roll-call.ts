@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { HostFacts } from '../../queues/host-facts.ts';
+import { redisNow } from '../../queues/lately.ts';
 import { answerEvery, answerRollCall, leaveRollCall, type RollCallEntry } from '../../queues/roll-call.ts';
 import { withDeadline } from '../../shared/lifecycle.ts';
 import type { Log } from '../../shared/log.ts';
@@ -56,7 +57,8 @@ export const createRollCall = ({ redis, instance, self, gather, log, every }: Ro
     const facts = await gatherOrNull();
     if (signal.aborted) return;
     try {
-      await answerRollCall(redis, instance, { ...self, at: new Date().toISOString(), facts });
+      const at = new Date(await redisNow(redis)).toISOString();
+      await answerRollCall(redis, instance, { ...self, at, facts });
       unanswered.passed();
     } catch (err) {
       unanswered.failed(err);

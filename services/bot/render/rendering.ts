@@ -1,5 +1,6 @@
 import type { Vault } from '../../../shared/secrets/vault.ts';
 import type { BotConfig, Db } from '../conversation.ts';
+import type { Elapsed } from '../elapsed.ts';
 import type { Button, FmtString } from '../format/rich-text.ts';
 import type { KnownHosts } from '../hosts.ts';
 import { findNames } from '../names.ts';
@@ -22,11 +23,9 @@ export type Rendering = {
   board: ProgressBoard;
   hosts: KnownHosts;
   terminals: Pick<Terminals, 'countOf'>;
+  elapsed: Elapsed;
   now: () => number;
 };
-
-const endOf = ({ ended_at, requested_at }: OperationRow, now: number): number =>
-  (ended_at === null ? now : Date.parse(ended_at)) - Date.parse(requested_at);
 
 const orderInWords = async (operation: OperationRow, { db }: Rendering): Promise<OrderInWords | null> => {
   const { order_reason: reason, order_by: by, order_note: note, order_used_bytes: usedBytes } = operation;
@@ -43,14 +42,18 @@ export const wordsFor = async (
   name: string,
   rendering: Rendering,
 ): Promise<OperationInWords> => {
-  const { board, hosts, now } = rendering;
+  const { board, hosts, elapsed, now } = rendering;
   const progress = board.of(operation.operation_id, operation.host);
   return {
     kind: operation.kind,
     status: operation.status,
     name,
     operationId: operation.operation_id,
-    elapsedMs: Math.max(0, endOf(operation, now())),
+    elapsedMs: elapsed.of(operation.operation_id, {
+      since: Date.parse(operation.requested_at),
+      end: operation.ended_at === null ? null : Date.parse(operation.ended_at),
+      now: now(),
+    }),
     reasonCode: operation.reason_code,
     reasonDetail: operation.reason_detail,
     cancelling: operation.cancelling === 1,

@@ -2,6 +2,7 @@ import type { Update } from 'telegraf/types';
 import { createLog } from '../../../shared/log.ts';
 import { createVault } from '../../../shared/secrets/vault.ts';
 import type { BotConfig, Toast } from '../conversation.ts';
+import { createElapsed } from '../elapsed.ts';
 import type { Content } from '../format/rich-text.ts';
 import { createNotifications } from '../notifications.ts';
 import { createProgressBoard } from '../progress-board.ts';
@@ -59,7 +60,7 @@ export const openBareBot = async (dataDir: string) => {
     terminals: { countOf: () => 1 },
     now: () => now().getTime(),
   };
-  const render = createRender({ ...rendering, board: createProgressBoard() });
+  const render = createRender({ ...rendering, board: createProgressBoard(), elapsed: createElapsed() });
   let toast: Toast | null = null;
   let asked = 0;
   updates = (await store.db.selectFrom('updates').selectAll().execute()).length;

@@ -202,7 +202,15 @@ describe('below /queues', () => {
     const ask = await enter(open());
     const names = async () => queueNames((await ask({ url: '/queues/api/queues' })).body);
     expect(await names()).toEqual(
-      ['exec.local', 'image.local', 'lifecycle.local', 'query.local', 'reports', 'tunnel.gateway'].sort(),
+      [
+        'disk.local',
+        'exec.local',
+        'image.local',
+        'lifecycle.local',
+        'query.local',
+        'reports',
+        'tunnel.gateway',
+      ].sort(),
     );
     await present('w2', 'big');
     await leaveRollCall(redis, instance, 'w1');

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { Gauge, type Registry } from 'prom-client';
+import { redisNow } from '../../../queues/lately.ts';
 import { readQueueDepth } from '../../../queues/queue-depth.ts';
 import { readTerminals } from '../../../queues/tickets.ts';
 import { withDeadline } from '../../../shared/lifecycle.ts';
@@ -90,7 +91,8 @@ export const createGatewayMetrics = ({ redis, instance, queues, tunnel, log }: O
     help: 'Web terminals that are open.',
     registers,
     async collect() {
-      const open = withDeadline(readTerminals(redis, instance, Date.now()), deadline, 'terminals');
+      const reading = redisNow(redis).then((now) => readTerminals(redis, instance, now));
+      const open = withDeadline(reading, deadline, 'terminals');
       await open.then(
         (terminals) => this.set(terminals.length),
         (err: unknown) => {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
+import { redisNow } from '../../../queues/lately.ts';
 import { newRun, type ProcessFigures, readFigures, takeFigures } from '../../../queues/metrics.ts';
 import { withDeadline } from '../../../shared/lifecycle.ts';
 import type { Log } from '../../../shared/log.ts';
@@ -28,7 +29,8 @@ export const registerMetrics = (app: FastifyInstance, deps: MetricsDeps): void =
   const ofOthers = async (): Promise<ProcessFigures[]> => {
     try {
       if (redis.status !== 'ready') return [];
-      return await withDeadline(readFigures(redis, instance, Date.now()), deadline, 'the figures');
+      const reading = redisNow(redis).then((now) => readFigures(redis, instance, now));
+      return await withDeadline(reading, deadline, 'the figures');
     } catch (err) {
       log.debug({ err }, 'the other processes’ figures could not be read');
       return [];

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { redisNow } from '../../../queues/lately.ts';
 import { readRollCall } from '../../../queues/roll-call.ts';
 import type { Log } from '../../../shared/log.ts';
 import { type Opened, openLink, type Wish } from './link.ts';
@@ -20,7 +21,7 @@ export const openAtSomeWorker = async (
   wish: Wish,
   signal: AbortSignal,
 ): Promise<Opened | null> => {
-  const present = await readRollCall(redis, instance, Date.now());
+  const present = await readRollCall(redis, instance, await redisNow(redis));
   const addresses = present.flatMap((worker) => (worker.host === host && worker.terminals) || []);
   for (const address of shuffled(addresses)) {
     try {

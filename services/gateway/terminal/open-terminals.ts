@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { redisNow } from '../../../queues/lately.ts';
 import {
   findRevocation,
   findSession,
@@ -48,12 +49,12 @@ const readRevocation = (text: string): Revocation | undefined => {
 export const createOpenTerminals = ({ redis, subscriber, instance, log }: OpenTerminalsOptions) => {
   const open = new Map<string, OpenTerminal>();
 
-  const note = ({ id, grant, since }: OpenTerminal) =>
+  const note = async ({ id, grant, since }: OpenTerminal) =>
     noteTerminal(redis, instance, id, {
       vmId: grant.vmId,
       userId: grant.userId,
       since,
-      at: new Date().toISOString(),
+      at: new Date(await redisNow(redis)).toISOString(),
     });
   const look = async (terminal: OpenTerminal): Promise<void> => {
     const revoked = await findRevocation(redis, instance, terminal.grant);

@@ -5,6 +5,7 @@ import {
   leaveGatewayStatus,
   writeGatewayStatus,
 } from '../../../queues/gateway-status.ts';
+import { redisNow } from '../../../queues/lately.ts';
 import type { Log } from '../../../shared/log.ts';
 
 /** Writes the gateway's status into Redis every ten seconds and at every change. Redis may be away: it is told later. */
@@ -20,7 +21,7 @@ export const createAnnouncer = (options: {
   let writing: Promise<void> = Promise.resolve();
   const write = async (): Promise<void> => {
     try {
-      const at = new Date().toISOString();
+      const at = new Date(await redisNow(redis)).toISOString();
       await writeGatewayStatus(redis, instance, { ...self, at, tunnel: status() });
     } catch (err) {
       log.debug({ err }, 'could not write the gateway’s status');

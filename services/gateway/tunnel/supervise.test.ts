@@ -7,7 +7,7 @@ import { supervise, timings } from './supervise.ts';
 /** The pauses between two openings, in minutes that nobody waits for. */
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
 });
 afterEach(() => {
   vi.useRealTimers();

@@ -98,7 +98,7 @@ export const supervise = (options: {
       log[level]({ reason: problem.text }, 'trouble with the tunnel');
     }
     if (problem.code === 'rate-limited') {
-      limitedUntil = Date.now() + times.rateLimited;
+      limitedUntil = performance.now() + times.rateLimited;
       lastLimit = problem;
     }
     trouble = problem;
@@ -153,11 +153,11 @@ export const supervise = (options: {
       }
       if (ended !== null) return ended;
       const problem = up.problem() ?? new TunnelProblem('connection-lost');
-      lostAt ??= Date.now();
+      lostAt ??= performance.now();
       change({ connected: false });
       noteProblem(problem);
       const patience = problem.code === 'refused' ? times.refused : times.disconnected;
-      if (Date.now() - lostAt >= patience) return problem;
+      if (performance.now() - lostAt >= patience) return problem;
     }
   };
 
@@ -170,10 +170,10 @@ export const supervise = (options: {
         running = await openOnce(bound, (origin) => change({ origin }));
         hasStood = true;
         stand(running);
-        const stoodAt = Date.now();
+        const stoodAt = performance.now();
         const problem = await watch(running);
         if (closing.signal.aborted) break;
-        if (Date.now() - stoodAt >= times.steady) failures = 0;
+        if (performance.now() - stoodAt >= times.steady) failures = 0;
         change({ restarts: state.restarts + 1 });
         noteProblem(problem);
       } catch (error) {
@@ -189,7 +189,7 @@ export const supervise = (options: {
         change({ connected: false, origin: null });
       }
       const delay = Math.min(times.shortestDelay * 2 ** failures++, times.longestDelay);
-      const limited = limitedUntil - Date.now();
+      const limited = limitedUntil - performance.now();
       // Somebody who wishes for the tunnel cuts the pause short; too many requests are not answered by more.
       if (limited > 0) await pause(Math.max(delay, limited));
       else if (wishes.size === 0) {
@@ -226,7 +226,7 @@ export const supervise = (options: {
       if (closing.signal.aborted) throw new TunnelProblem('closing');
       const up = running;
       if (up !== null && (await up.isConnected())) return up.origin;
-      if (Date.now() < limitedUntil && running === null) throw lastLimit!;
+      if (performance.now() < limitedUntil && running === null) throw lastLimit!;
       const wish: Wish = Promise.withResolvers<string>();
       wishes.add(wish);
       begin();

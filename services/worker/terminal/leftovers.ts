@@ -20,13 +20,16 @@ export const createLeftovers = ({ engine, log, patience = usualPatience }: Lefto
   /** The sessions that this worker serves, by container. */
   const served = new Map<string, Set<string>>();
   const timers = new Set<NodeJS.Timeout>();
+  const wallBegan = Date.now() - performance.now();
+  /** Where the clock is set forwards, what another worker serves must not look as if nobody had seen it for long. */
+  const now = () => Math.min(Date.now(), wallBegan + performance.now());
 
   /** Gives how many sessions are left in it. Those served here are noted as seen. */
   const sweep = async (containerId: string, except?: string): Promise<number> => {
     const ours = served.get(containerId) ?? new Set();
     const all = await listSessions(engine, containerId, {});
     const old = all.filter(
-      ({ name, seenAt }) => name !== except && !ours.has(name) && Date.now() - seenAt > patience,
+      ({ name, seenAt }) => name !== except && !ours.has(name) && now() - seenAt > patience,
     );
     if (old.length > 0) {
       log.info({ sessions: old.length }, 'ends terminals that nobody came back to');

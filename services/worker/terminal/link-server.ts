@@ -89,8 +89,8 @@ export const startLinkServer = async (options: LinkOptions) => {
   let quietUntil = 0;
   /** A line each would let strangers fill the log. */
   const noteStranger = (from: string | undefined) => {
-    if (Date.now() < quietUntil) return;
-    quietUntil = Date.now() + strangersEvery;
+    if (performance.now() < quietUntil) return;
+    quietUntil = performance.now() + strangersEvery;
     log.warn({ from }, 'somebody without the secret was turned away');
   };
 
