@@ -10,6 +10,9 @@ let proxy: DockerProxy;
 let berth: Berth;
 let ann: Participant;
 let ben: Participant;
+/** Whose VM is destroyed, and who makes one, while Docker is away; they take turns. */
+let leaving: Participant;
+let coming: Participant;
 
 const says = (part: string) => (message: ChatMessage) => message.fromBot && message.text.includes(part);
 const showsNow = async (person: Participant, id: number, part: string, timeoutMs: number) => {
@@ -28,9 +31,12 @@ beforeAll(async () => {
   berth = await startBerth({ env: { DOCKER_HOST: proxy.address } });
   ann = await berth.newUser('Ann');
   ben = await berth.newUser('Ben');
+  leaving = await berth.newUser('Lea');
+  coming = await berth.newUser('Coy');
   await Promise.all([
     ann.ask('/create box', says('box is running'), { timeoutMs: 60_000 }),
     ben.ask('/create den', says('den is running'), { timeoutMs: 60_000 }),
+    leaving.ask('/create inn', says('inn is running'), { timeoutMs: 60_000 }),
   ]);
 }, 240_000);
 afterEach(() => {
@@ -54,9 +60,17 @@ describe.each([
     proxy.faultOf = () => fault;
     const stop = await ann.ask('/stop', says('Stopping'));
     const exec = await ben.ask('/exec echo once | tee -a count', says('echo once'));
+    const creation = await coming.ask('/create inn', says('Creating'));
+    const question = await leaving.ask('/destroy', says('inn'));
+    await leaving.pressAndWait(question, 0);
+    const destruction = await leaving.waitForMessage(
+      ({ id, text }) => id >= question.id && text.includes('Destroying'),
+    );
     const waited = [
       await showsNow(ann, stop.id, waitsFor, 25_000),
       await showsNow(ben, exec.id, waitsFor, 5_000),
+      await showsNow(coming, creation.id, waitsFor, 5_000),
+      await showsNow(leaving, destruction.id, waitsFor, 5_000),
     ];
     const status = await ben.ask('/status', says('den'));
     expect(status.text).toContain('Docker does not answer: this is what was known last');
@@ -70,6 +84,8 @@ describe.each([
     const done = [
       await showsNow(ann, stop.id, 'is stopped', 25_000),
       await showsNow(ben, exec.id, 'exit code 0', 25_000),
+      await showsNow(coming, creation.id, 'inn is running', 40_000),
+      await showsNow(leaving, destruction.id, 'inn is destroyed', 25_000),
     ];
     await berth.admin.waitForMessage(
       ({ id, text }) => id > told.id && text.includes('🟢 Docker answers again'),
@@ -85,6 +101,9 @@ describe.each([
     const count = await ben.ask('/exec wc -l < count; rm count', says('exit code 0'), { timeoutMs: 20_000 });
     expect(count.text).toMatch(/\n1\n/);
     await ann.ask('/start_vm', says('is running again'), { timeoutMs: 30_000 });
+    const owners = (await findContainers(berth.instance)).map(({ Labels }) => Labels['berth.owner']);
+    expect(owners.sort()).toEqual([ann, ben, coming].map(({ id }) => `${id}`).sort());
+    [coming, leaving] = [leaving, coming];
   });
 });
 

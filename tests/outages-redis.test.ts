@@ -1,3 +1,5 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Berth, startBerth } from './support/berth.ts';
@@ -21,7 +23,7 @@ const tell = async (...commands: string[][]): Promise<void> => {
 };
 
 beforeAll(async () => {
-  berth = await startBerth();
+  berth = await startBerth({ appendOnly: false });
   ann = await berth.newUser('Ann');
   ben = await berth.newUser('Ben');
   await Promise.all([
@@ -30,6 +32,32 @@ beforeAll(async () => {
   ]);
 }, 240_000);
 afterAll(() => berth?.stop());
+
+/** A save that fails, as on a full disk: where its file belongs there is a folder, which root cannot replace either. */
+const breakSaving = async (): Promise<void> => {
+  const client = new Redis(berth.redis.url);
+  const [, folder] = (await client.config('GET', 'dir')) as [string, string];
+  await mkdir(join(folder, 'dump.rdb', 'full'), { recursive: true });
+  await client.config('SET', 'save', '3600 1000000');
+  await client.bgsave();
+  await expect
+    .poll(() => client.info('persistence'), { timeout: 10_000 })
+    .toContain('rdb_last_bgsave_status:err');
+  client.disconnect();
+};
+const mendSaving = async (): Promise<void> => {
+  const client = new Redis(berth.redis.url);
+  const [, folder] = (await client.config('GET', 'dir')) as [string, string];
+  await rm(join(folder, 'dump.rdb'), { recursive: true });
+  await client.bgsave();
+  await expect
+    .poll(() => client.info('persistence'), { timeout: 10_000 })
+    .toContain('rdb_last_bgsave_status:ok');
+  await client.config('SET', 'save', '');
+  // The next one who is killed comes back with nothing.
+  await rm(join(folder, 'dump.rdb'));
+  client.disconnect();
+};
 
 /** `keepsRunning`: whether what runs meanwhile is still known when it is over. */
 type Fault = { cause: string; begin(): Promise<unknown>; end(): Promise<unknown>; keepsRunning: boolean };
@@ -63,6 +91,10 @@ const faults: [string, Fault][] = [
     },
   ],
   [
+    'cannot save',
+    { cause: 'Redis cannot save to its disk', begin: breakSaving, end: mendSaving, keepsRunning: true },
+  ],
+  [
     'hangs',
     {
       cause: 'Redis does not answer',
@@ -78,7 +110,6 @@ const faults: [string, Fault][] = [
       begin: () => berth.redis.kill9(),
       end: async () => {
         await berth.redis.restart();
-        await berth.redis.wipe();
       },
       keepsRunning: false,
     },
@@ -123,4 +154,29 @@ describe.each(faults)('while Redis %s', (_how, { cause, begin, end, keepsRunning
       `${_how}: told after ${toldAfter.toFixed(1)} s, done ${doneAfter.toFixed(1)} s after it was over; ${ended.text.split('\n').at(-1)}`,
     );
   });
+});
+
+it('what waited in a Redis that was killed, and keeps nothing, is done all the same, once', {
+  timeout: 120_000,
+}, async () => {
+  await berth.workers()[0]!.end();
+  const added = () =>
+    berth
+      .bot()
+      .lines()
+      .filter(({ msg }) => msg === 'job added').length;
+  const before = added();
+  const stop = await ann.ask('/stop', says('Stopping'));
+  const exec = await ben.ask('/exec echo once | tee -a count', says('echo once'));
+  await expect.poll(added, { timeout: 15_000 }).toBe(before + 2);
+  await berth.redis.restart();
+  const client = new Redis(berth.redis.url);
+  // Nothing was kept: the bot has begun anew to write, but no queue of before is there yet.
+  expect(await client.exists(`${berth.instance}:exec.local:wait`)).toBe(0);
+  client.disconnect();
+  await berth.startWorker();
+  await shows(ann, stop.id, 'is stopped', 40_000);
+  await shows(ben, exec.id, 'exit code 0', 40_000);
+  const count = await ben.ask('/exec wc -l < count; rm count', says('exit code 0'), { timeoutMs: 20_000 });
+  expect(count.text).toMatch(/\n1\n/);
 });

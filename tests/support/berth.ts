@@ -42,10 +42,15 @@ const portRange = (): string => {
   return `${first}-${first + 99}`;
 };
 
-export const startBerth = async ({ workers = 1, env = {} as NodeJS.ProcessEnv } = {}): Promise<Berth> => {
+export const startBerth = async ({
+  workers = 1,
+  env = {} as NodeJS.ProcessEnv,
+  /** Whether Redis keeps anything when it is killed. */
+  appendOnly = true,
+} = {}): Promise<Berth> => {
   const instance = `test-${Math.random().toString(36).slice(2, 10)}`;
   const dataDir = await mkdtemp(join(tmpdir(), `${instance}-`));
-  const redis = await startRedis({ appendOnly: true });
+  const redis = await startRedis({ appendOnly });
   const practice = createPracticeServer({
     token,
     administratorId,
