@@ -57,6 +57,26 @@ describe('every variable of the code', () => {
   });
 });
 
+describe('a variable', () => {
+  /** Names in capitals that are no settings: of other programs, and capabilities of the kernel. */
+  const others = /^(NODE|NPM|NOTIFY|BERTH)_|^(NET|SYS|DAC)_/;
+  it('that the docs or the compose file name in so many words is one of the code', async () => {
+    const known = await variablesInCode();
+    const texts = await tracked('docs/*.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docker-compose.yml');
+    const found: string[] = [];
+    for (const file of texts.filter((name) => name !== '')) {
+      const text = await read(file);
+      const named = file.endsWith('.yml')
+        ? [...text.matchAll(/\$\{([A-Z][A-Z_]+)/g)]
+        : [...text.matchAll(/`([A-Z]+_[A-Z_]+)(?:=[^`]*)?`/g)];
+      for (const [, name] of named)
+        if (!known.includes(name!.replace(/_FILE$/, '')) && !others.test(name!))
+          found.push(`${file}: ${name}`);
+    }
+    expect(found).toEqual([]);
+  });
+});
+
 describe('every event', () => {
   it('can be read in all the shapes that it ever had, and its present one is written down', async () => {
     const recorded = JSON.parse(await read('tests/fixtures/event-shapes.json')) as Shapes;
@@ -75,7 +95,7 @@ describe('the README', () => {
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 
-  it.each(['README.md', 'docs/architecture.md'])(
+  it.each(['README.md', 'docs/architecture.md', 'CONTRIBUTING.md'])(
     'and the map point only to what is there: %s',
     async (page) => {
       const text = await read(page);

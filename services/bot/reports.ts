@@ -176,7 +176,7 @@ export const recordReport = async (
   });
   const types = events.map(({ type }) => type);
   if (types.length === 0) log.debug({ operationId, outcome: outcome.kind }, 'a report that no longer fits');
-  else log.info({ operationId, events: types }, 'outcome recorded');
+  else log.info({ operationId, correlationId: known?.correlation_id, events: types }, 'outcome recorded');
   await producer
     .forgetPrivate(outputName, execCommandName(operationId))
     .catch((err) => log.debug({ err }, 'left'));

@@ -66,7 +66,7 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
 
   const timeOut = async (operation: OperationRow): Promise<void> => {
     const { operation_id: operationId, kind, host, chat, correlation_id: correlationId } = operation;
-    log.warn({ operationId, kind }, 'operation timed out');
+    log.warn({ operationId, correlationId, kind }, 'operation timed out');
     const at = new Date(now()).toISOString();
     const metadata = { actor: null, chat, correlationId, causationId: 'sweeper' };
     await store.transaction(async (trx) => {
@@ -96,7 +96,8 @@ export const createSweeper = (dependencies: Dependencies): Sweeper => {
       .executeTakeFirst();
     if (row === undefined) return;
     await dispatch([row]);
-    log.warn({ operationId: operation.operation_id, jobId }, 'Redis had lost a job; it was added again');
+    const { operation_id: operationId, correlation_id: correlationId } = operation;
+    log.warn({ operationId, correlationId, jobId }, 'Redis had lost a job; it was added again');
   };
 
   const settle = async (
