@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readShapes } from '../scripts/event-shapes/read.ts';
 import { openStore } from '../services/bot/store/store.ts';
 import { upcasters } from '../services/bot/store/upcasters.ts';
@@ -18,6 +18,9 @@ import { findContainers, findVolumes } from './support/docker.ts';
 import { firstVersion, writeFirstVersion } from './support/first-version.ts';
 import type { ChatMessage, Participant } from './support/practice-client.ts';
 import { readAccess, ssh } from './support/ssh.ts';
+
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** The first version's database goes on as today's, and so do its VMs and what it had accepted. */
 
@@ -100,7 +103,7 @@ describe('the first version’s database', () => {
 describe('what the first version began', () => {
   let berth: Berth;
   let ann: Participant;
-  const slow = { timeoutMs: 25_000 };
+  const slow = { timeoutMs: 60_000 };
   const says = (part: string) => (message: ChatMessage) => message.text.includes(part);
 
   /** Containers as they were left: one running, one stopped. */

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findContainers } from './support/docker.ts';
 import { startWithGateway, type WithGateway } from './support/gateway.ts';
 import type { ChatMessage } from './support/practice-client.ts';
 import type { LogLine, ServiceProcess } from './support/service-process.ts';
+
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Every process may be told to end at any moment; and of everything one id tells the way, from the chat to the container. */
 
@@ -47,7 +50,12 @@ describe('SIGTERM', () => {
 
   it('lets a short command come to its end, and tells it once', async () => {
     const { berth } = all;
-    const running = await berth.admin.ask('/exec echo begun; sleep 2; echo ended', says('begun'), slow);
+    // The command's own text comes first; its output shows that it runs.
+    const running = await berth.admin.ask(
+      '/exec echo begun; sleep 2; echo ended',
+      ({ text }) => /ended\n+begun/.test(text),
+      slow,
+    );
     const [worker] = berth.workers();
     expect(await worker!.end('SIGTERM')).toBe(0);
     const done = await berth.admin.waitForMessage(

@@ -2,10 +2,13 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { removeEverythingOf } from './support/docker.ts';
 import { firstVersion, writeFirstVersion } from './support/first-version.ts';
 import { findFreePort } from './support/redis.ts';
+
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 /**
  * Berth as a service of systemd, installed from a checkout of the test's own into a folder that stands for the root of a
@@ -174,7 +177,7 @@ describe('the unit', () => {
     }
     expect((await berth).exitCode).toBe(0);
     await removeEverythingOf(instance);
-  }, 90_000);
+  });
 });
 
 describe('./scripts/upgrade', () => {
