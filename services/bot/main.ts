@@ -123,6 +123,7 @@ const compose = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onShutdown('relay', () => relay.close());
   const traces = createTraces({ store, producer, log });
   lifecycle.onShutdown('traces', () => traces.close());
+  traces.begin();
   store.onCommitted(countOperations(registry, store.db, log));
   store.onCommitted((events) => {
     sender.wake();

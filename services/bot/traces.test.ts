@@ -44,3 +44,12 @@ it('nothing is asked any more after the end', async () => {
   await vi.advanceTimersByTimeAsync(600_000);
   expect(rewrite).toHaveBeenCalledTimes(1);
 });
+
+it('Redis writes its file anew when the bot begins, as the one before may have died owing it', async () => {
+  const rewrite = vi.fn(async () => undefined).mockRejectedValueOnce(new Error('LOADING'));
+  const traces = await open(rewrite);
+  traces.begin();
+  expect(rewrite).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(rewrite).toHaveBeenCalledTimes(2);
+});

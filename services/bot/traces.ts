@@ -33,6 +33,8 @@ export const createTraces = ({ store, producer, log }: Dependencies, interval = 
   };
 
   return {
+    /** When the bot begins: the one before may have ended with a rewrite still owed. */
+    begin: rewrite,
     onCommitted(events: readonly DomainEvent[]): void {
       if (!events.some(({ type }) => type === 'VmDestroyed')) return;
       emptyLog(store).catch((err) => log.warn({ err }, 'the write-ahead log could not be emptied'));

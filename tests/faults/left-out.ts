@@ -13,7 +13,7 @@ export const leftOut: Record<string, string> = {
   'docker: waiting for a probe': 'only where Docker has a way to GPUs; docker/gpu.test.ts',
   'docker: reading a probe': 'as above',
   'docker: changing the process limit': 'takes a fork bomb; processors/exec.test.ts',
-  'docker: restarting the container': 'as above',
+  'docker: killing the container': 'as above',
   'docker: waiting for the removal': 'takes two removals at the same moment; processors/lifecycle.test.ts',
   'docker: creating a terminal': 'takes a browser; tests/terminal-lost.test.ts',
   'docker: starting a terminal': 'as above',

@@ -9,11 +9,12 @@ import { newProbe, removeProbe } from './probes.ts';
  * container of the VM image walks through the files as they lie on the host, with the folders of all VMs mounted
  * read-only. It runs nothing of the VMs, follows no links, prints no names, and has little of CPU, disk and memory.
  *
- * layer — what a container has changed of its image; home — its volume.
+ * layer — what a container has changed of its image; home — its volume; files — Docker's own, such as /etc/hosts, which lie
+ *   beside the layer and which root in the VM may write.
  * walk — looking at every file once. A file with several names counts in parts, so that nothing has to be remembered.
  */
 
-export type Places = { layer: string | null; home: string | null };
+export type Places = { layer: string | null; home: string | null; files: string[] };
 /** Bytes. Not `complete` where time ran out: then it is more than that. */
 export type Use = { bytes: number; complete: boolean };
 

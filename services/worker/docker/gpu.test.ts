@@ -42,6 +42,7 @@ describe('the GPU probe on this machine', () => {
     const probes: [string, Record<string, string>][] = [
       ['old', { 'berth.instance': instance, 'berth.probe': new Date(Date.now() - 70_000).toISOString() }],
       ['odd', { 'berth.instance': instance, 'berth.probe': 'some time' }],
+      ['ahead', { 'berth.instance': instance, 'berth.probe': '2099-01-01T00:00:00Z' }],
       ['young', { 'berth.instance': instance, 'berth.probe': new Date().toISOString() }],
       ['none', { 'berth.instance': instance }],
       ['foreign', { 'berth.instance': `${instance}2`, 'berth.probe': '2020-01-01T00:00:00Z' }],

@@ -9,6 +9,8 @@ import { type Engine, isRefusal } from './engine.ts';
 const probeLabel = 'berth.probe';
 /** Milliseconds. */
 const leftBehindAfter = 60_000;
+/** Longer than any probe lasts: one due later than that was dated by a clock that was set back since, or by somebody else. */
+const dueWithin = 3_600_000;
 
 const newSuffix = customAlphabet('abcdefghijklmnopqrstuvwxyz0123456789', 10);
 
@@ -41,6 +43,7 @@ export const removeOldProbes = async (engine: Engine, instance: string): Promise
   );
   for (const { Id, Labels } of probes) {
     const age = Date.now() - Date.parse(Labels[probeLabel] ?? '');
-    if (!(age < leftBehindAfter)) await removeProbe(engine, Id); // also one whose age cannot be read
+    const isYoung = age < leftBehindAfter && age > -dueWithin; // not so one whose age cannot be read
+    if (!isYoung) await removeProbe(engine, Id);
   }
 };

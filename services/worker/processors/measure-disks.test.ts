@@ -45,6 +45,12 @@ describe('the disk that a VM uses', () => {
     expect(await usedBy(other)).toBeLessThan(5);
   });
 
+  it('is also what root in the VM puts into the files that Docker keeps for it', async () => {
+    const before = await usedBy(vm);
+    await asRoot('for name in hosts hostname resolv.conf; do head -c 4M /dev/urandom >> /etc/$name; done');
+    expect(await usedBy(vm)).toBeCloseTo(before + 12, 0);
+  });
+
   it('is known of those that run, with the epoch of the question', async () => {
     const [running, unheardOf] = await ask([vm.vmId, 'unheard-of']);
     expect(running).toMatchObject({ epoch: 7, complete: true });

@@ -28,7 +28,8 @@ const createLookUp = ({ engine }: VmHost) => {
       const home = found.Mounts.find(
         ({ Type, Destination }) => Type === 'volume' && Destination === homeFolder,
       );
-      return { layer: UpperDir ?? null, home: home?.Source ?? null };
+      const files = [found.HostsPath, found.HostnamePath, found.ResolvConfPath].filter((path) => path);
+      return { layer: UpperDir ?? null, home: home?.Source ?? null, files };
     } catch (error) {
       if (isRefusal(error, 404)) return null;
       throw error;
@@ -68,11 +69,15 @@ const findRunning = async (
   return { all: new Set(running.map(({ Id }) => Id)), byVm };
 };
 
-/** Undefined for a part that is not to be seen: then nothing is said of the whole. */
-const together = (layer: Use | undefined, home: Use | undefined): Pick<Answer, 'usedBytes' | 'complete'> =>
-  layer === undefined || home === undefined
-    ? { usedBytes: null, complete: false }
-    : { usedBytes: layer.bytes + home.bytes, complete: layer.complete && home.complete };
+/** A part that is not to be seen is undefined: then nothing is said of the whole. */
+const together = (parts: readonly (Use | undefined)[]): Pick<Answer, 'usedBytes' | 'complete'> => {
+  const seen = parts.filter((part) => part !== undefined);
+  if (seen.length < parts.length) return { usedBytes: null, complete: false };
+  return {
+    usedBytes: seen.reduce((sum, { bytes }) => sum + bytes, 0),
+    complete: seen.every(({ complete }) => complete),
+  };
+};
 
 export const measureDisksProcessor = (host: VmHost): Processor<typeof measureDisks> => {
   const lookUp = createLookUp(host);
@@ -88,7 +93,7 @@ export const measureDisksProcessor = (host: VmHost): Processor<typeof measureDis
         if (of !== undefined) found.set(vmId, { id, places: of });
       }
       const folders = [...found.values()]
-        .flatMap(({ places: { layer, home } }) => [layer, home])
+        .flatMap(({ places: { layer, home, files } }) => [layer, home, ...files])
         .filter((path) => path !== null);
       const walked =
         folders.length === 0
@@ -110,8 +115,8 @@ export const measureDisksProcessor = (host: VmHost): Processor<typeof measureDis
         const of = found.get(vmId);
         const use =
           of === undefined
-            ? together(undefined, undefined)
-            : together(await layerOf(of), useOf(of.places.home));
+            ? together([undefined])
+            : together([await layerOf(of), useOf(of.places.home), ...of.places.files.map(useOf)]);
         answers.push({ vmId, epoch, ...use });
       }
       return { vms: answers };
