@@ -7,6 +7,7 @@ import type { Berth } from '../support/berth.ts';
 import type { Participant } from '../support/practice-client.ts';
 import type { SecondEngine } from '../support/second-engine.ts';
 import type { Random } from './random.ts';
+import { repeatReports } from './repeat-reports.ts';
 import type { Slot } from './slots.ts';
 
 /** What happens around Berth: to Redis, Docker, Telegram, the database, the processes as a whole. One at a time. */
@@ -92,7 +93,8 @@ const telegram: Disaster[] = [
   ),
   telegramTrouble(
     'it cannot parse the entities',
-    { kind: 'refuse', description: "Bad Request: can't parse entities: no", times: 2 },
+    // Once: what is sent then has no entities any more.
+    { kind: 'refuse', description: "Bad Request: can't parse entities: no", times: 1 },
     3_000,
   ),
   telegramTrouble(
@@ -113,6 +115,7 @@ const telegram: Disaster[] = [
 ];
 
 const deliveries: Disaster[] = [
+  { name: 'every report comes again', strike: ({ berth }) => repeatReports(berth) },
   {
     name: 'updates come again, three times',
     async strike({ berth }, random) {

@@ -76,6 +76,11 @@ const addPeople = async (berth: Berth): Promise<{ person: Participant; behaviour
   return [...owners, { person: berth.admin, behaviour: administrator(ids) }];
 };
 
+const playPrologue = async (berth: Berth, person: Participant, { seed, prologue }: RunOptions) => {
+  if (prologue === 'tour') await goOnTour(berth, person, createRandom(seed, 'tour'));
+  if (prologue === 'sleeper') await sleepThroughRemoval(berth, person, 'docker: creating the volume');
+};
+
 const strikeNow = async (world: World, seed: number, note: (line: string) => void): Promise<string[]> => {
   const random = createRandom(seed, 'disasters');
   const names: string[] = [];
@@ -212,10 +217,11 @@ export const runOnce = async (options: RunOptions): Promise<Outcome> => {
   try {
     const cast = await addPeople(berth);
     const tess = await berth.newUser('tess');
-    if (options.prologue === 'tour') await goOnTour(berth, tess, createRandom(seed, 'tour'));
-    if (options.prologue === 'sleeper') {
-      await sleepThroughRemoval(berth, tess, 'docker: creating the volume');
-    }
+    const stumble = await playPrologue(berth, tess, options).then(
+      () => [],
+      // Judged like all the rest: what it left behind tells more than where it stopped.
+      (error: unknown) => [String(error)],
+    );
     await Promise.all([berth.bot(), ...berth.workers()].map((service) => service.end()));
     slots = await createSlots(berth, seed, proxy.address, folder);
     const trouble = new AbortController();
@@ -274,6 +280,7 @@ export const runOnce = async (options: RunOptions): Promise<Outcome> => {
     const called = (invariant: string, list: string[]): Broken[] =>
       list.map((what) => ({ invariant, what, ...vmOf(what) }));
     const broken = [
+      ...called('what happens before the trouble goes as it should', stumble),
       ...called(`all is well again within ${settleMs / 1_000} s`, unsettled),
       ...invariants.flatMap(({ name, check }) =>
         check(evidence).map((finding) => ({ invariant: name, ...finding })),

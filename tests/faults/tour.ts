@@ -3,6 +3,7 @@ import type { ChatMessage, Participant } from '../support/practice-client.ts';
 import type { ServiceProcess } from '../support/service-process.ts';
 import { newPublicKey } from './public-key.ts';
 import type { Random } from './random.ts';
+import { repeatReports } from './repeat-reports.ts';
 
 /**
  * One person goes through all that Berth does, before the trouble begins: so that failpoints which chance seldom leads
@@ -26,7 +27,9 @@ const handOver = async (berth: Berth, person: Participant): Promise<void> => {
   const running = await person.ask(`/exec echo ${mark} >> ran; sleep 20`, says('Running'), patience);
   const isBusy = (worker: ServiceProcess): boolean =>
     worker.lines().findLast(({ job }) => job === 'exec')?.msg === 'running a command';
-  await berth.workers().find(isBusy)!.end();
+  const busy = berth.workers().find(isBusy);
+  if (busy === undefined) throw new Error('no worker is at the command that the chat says is running');
+  await busy.end();
   await person.waitForMessage(({ id, text }) => id === running.id && text.includes('❌'), patience);
 };
 
@@ -86,6 +89,7 @@ export const goOnTour = async (berth: Berth, person: Participant, random: Random
   await person.ask('/restart', says('is running'), patience);
   await person.ask('/stop', says('is stopped'), patience);
   await person.ask('/start_vm', says('is running'), patience);
+  await repeatReports(berth);
   await berth.admin.ask('/config_gpu on', says('GPU'), patience);
   const hasProbed = (worker: ServiceProcess) =>
     worker.waitForLine(({ job, msg }) => job === 'probe-gpu' && msg === 'job ended', patience.timeoutMs);
