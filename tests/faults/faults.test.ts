@@ -64,7 +64,8 @@ describe('the failpoints', () => {
   it('are all reached, but for those that are tested elsewhere', async () => {
     const known = (await findKnownPoints()).map(({ name }) => name);
     expect(known.length).toBeGreaterThan(50);
-    expect(known.filter((name) => !isReached(name) && !(name in leftOut))).toEqual([]);
+    const missed = known.filter((name) => !isReached(name) && !(name in leftOut));
+    expect(missed, 'tour.ts may lead there, or left-out.ts says where else it is tested').toEqual([]);
   });
 
   it('are all known from the code, those that are left out as well', async () => {

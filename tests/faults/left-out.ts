@@ -14,6 +14,7 @@ export const leftOut: Record<string, string> = {
   'docker: reading a probe': 'as above',
   'docker: changing the process limit': 'takes a fork bomb; processors/exec.test.ts',
   'docker: killing the container': 'as above',
+  'docker: waiting for the end of the container': 'as above',
   'docker: waiting for the removal': 'takes two removals at the same moment; processors/lifecycle.test.ts',
   'docker: creating a terminal': 'takes a browser; tests/terminal-lost.test.ts',
   'docker: starting a terminal': 'as above',
