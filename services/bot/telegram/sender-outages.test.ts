@@ -197,7 +197,7 @@ it('Telegram away for a while delays everything and loses nothing, in order', as
   const { say } = await openSending(bot());
   await chat.fault({ kind: 'drop' });
   for (const text of ['one', 'two', 'three']) await say(text, ada, text);
-  await vi.waitFor(async () => expect((await callsOf('sendMessage')).length).toBeGreaterThan(2));
+  await vi.waitFor(async () => expect((await callsOf('sendMessage')).length).toBeGreaterThan(2), 15_000);
   await chat.clearFaults();
   await shows(ada, 'three');
   expect(textsIn(ada)).toEqual(['one', 'two', 'three']);
