@@ -38,6 +38,8 @@ try {
       say: (line) => print(`seed ${seed}: ${line}`),
       ...(engine === undefined ? {} : { engine }),
     });
+    // Cut short, it had no time to become well again.
+    if (leaving.signal.aborted) break;
     print(describeOutcome(outcome));
     if (outcome.broken.length > 0) broken += 1;
   }

@@ -4,6 +4,7 @@ import type { Context, Processor } from '../../../queues/consumer.ts';
 import { OperationError, RetryableError, SupersededError } from '../../../queues/errors.ts';
 import { hasFewerCpus } from '../docker/container-options.ts';
 import { createContainer, lookUpContainer, removeContainer } from '../docker/containers.ts';
+import { isUnreachable } from '../docker/engine.ts';
 import type { GpuWay } from '../docker/gpu-requests.ts';
 import { ensureNetwork } from '../docker/network.ts';
 import { resourceName } from '../docker/ownership.ts';
@@ -31,6 +32,9 @@ const requireGpu = async (host: VmHost): Promise<GpuWay> => {
 /** Looks and tries: with their growing pauses about five seconds, longer than Docker takes to make a container. */
 const rounds = 10;
 
+/** Within this time Docker has done what it was still asked for when somebody gave up waiting. Milliseconds. */
+const lateAnswer = 1_500;
+
 /** Removes what this run has just made where a newer operation has gone into the VM's life, and throws then. */
 const undoIfSuperseded = async (context: Context, undo: () => Promise<unknown>): Promise<void> => {
   try {
@@ -54,7 +58,13 @@ const makeInTime = async <T>(
   undo: () => Promise<unknown>,
 ): Promise<T> => {
   const made = await act().catch(async (error: unknown) => {
-    await undoIfSuperseded(context, undo);
+    await undoIfSuperseded(context, async () => {
+      await undo();
+      if (!isUnreachable(error)) return;
+      // It may be doing so at this very moment.
+      await sleep(lateAnswer);
+      await undo();
+    });
     throw error;
   });
   await undoIfSuperseded(context, undo);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RetryableError } from '../../../queues/errors.ts';
 import { GIB } from '../../../shared/vm/limits.ts';
@@ -151,25 +152,31 @@ describe('creating a VM', () => {
     },
   );
 
-  it('leaves no volume behind whose making was not answered, when a newer operation came meanwhile', async () => {
-    const order = await newVmOrder();
-    const context = testContext();
-    const host = testHost();
-    const { engine } = host;
-    const lossy = {
-      ...engine,
-      call: async (...[what, run, options]: Parameters<typeof engine.call>) => {
-        const answer = await engine.call(what, run, options);
-        if (what !== 'creating the volume') return answer;
-        context.supersedeAfter(0);
-        throw new RetryableError('docker-unreachable', what);
-      },
-    } as typeof engine;
-    await expect(createVmProcessor({ ...host, engine: lossy })(order, context)).rejects.toMatchObject({
-      name: 'SupersededError',
-    });
-    expect(await leftovers()).toEqual(nothing);
-  });
+  it.each([0, 300])(
+    'leaves no volume behind that is made %i ms after nobody waits for it, when a newer operation came',
+    async (late) => {
+      const order = await newVmOrder();
+      const context = testContext();
+      const host = testHost();
+      const { engine } = host;
+      let making: Promise<unknown> = Promise.resolve();
+      const lossy = {
+        ...engine,
+        call: async (...[what, run, options]: Parameters<typeof engine.call>) => {
+          if (what !== 'creating the volume') return engine.call(what, run, options);
+          making = sleep(late).then(() => engine.call(what, run, options));
+          if (late === 0) await making;
+          context.supersedeAfter(0);
+          throw new RetryableError('docker-unreachable', what);
+        },
+      } as typeof engine;
+      await expect(createVmProcessor({ ...host, engine: lossy })(order, context)).rejects.toMatchObject({
+        name: 'SupersededError',
+      });
+      await making;
+      expect(await leftovers()).toEqual(nothing);
+    },
+  );
 
   it.each(['container', 'starting', 'ssh'])(
     'leaves nothing behind when it is cancelled at “%s”',
