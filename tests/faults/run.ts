@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -40,7 +40,7 @@ export type Outcome = {
   /** What became of all the doing, for people to read. */
   figures: Record<string, number>;
   evidence: Evidence;
-  /** Logs and records of every process. */
+  /** Logs and records of every process; kept where something broke. */
   folder: string;
 };
 
@@ -290,11 +290,13 @@ export const runOnce = async (options: RunOptions): Promise<Outcome> => {
     ];
     await writeFile(join(folder, 'events.json'), JSON.stringify(evidence.stored.events, null, 1));
     await writeFile(join(folder, 'struck.json'), JSON.stringify(evidence.struck, null, 1));
+    const reached = reachedIn(folder);
+    if (broken.length === 0) await rm(folder, { recursive: true });
     return {
       seed,
       broken,
       struck: evidence.struck,
-      reached: reachedIn(folder),
+      reached,
       disasters: struckNames,
       figures: {
         settledAfter,
