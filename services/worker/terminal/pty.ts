@@ -74,7 +74,8 @@ export const openPty = async (host: VmHost, order: OpenTerminal, life: Life): Pr
     try {
       return (await hasSession(engine, found.id, session, {})) ? 'on' : 'exited';
     } catch (error) {
-      if (isRefusal(error, 404, 409)) return 'unclear'; // it is just going down
+      // It is just going down: Docker refuses with another status at each step of that, 500 among them.
+      if (isRefusal(error)) return 'unclear';
       throw error;
     }
   };
