@@ -1,9 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type Docker from 'dockerode';
 import type { Berth } from '../support/berth.ts';
 import type { ChatMessage } from '../support/practice-client.ts';
-import { readRedis } from '../support/stored.ts';
+import { readFiles, readRedis } from '../support/stored.ts';
 import { readHost } from './evidence.ts';
 import type { Slot } from './slots.ts';
 
@@ -21,18 +19,6 @@ export const passwordsIn = (messages: readonly ChatMessage[]): string[] =>
         .map(({ offset, length }) => text.slice(offset, offset + length))
         .filter((shown) => !shown.startsWith('ssh ')),
     );
-
-const readFolder = async (folder: string): Promise<[string, string][]> => {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(async ({ parentPath, name }): Promise<[string, string]> => {
-        const path = join(parentPath, name);
-        return [path, await readFile(path, 'latin1')];
-      }),
-  );
-};
 
 const inspectAll = async (docker: Docker, instance: string): Promise<[string, string][]> => {
   const { containers } = await readHost(docker, instance);
@@ -53,9 +39,9 @@ export const findSecrets = async (
   secrets: ReadonlySet<string>,
 ): Promise<string[]> => {
   const places = [
-    ...(await readFolder(berth.dataDir)),
-    ...(await readFolder(berth.redis.directory)),
-    ...(await readFolder(folder)),
+    ...(await readFiles(berth.dataDir)),
+    ...(await readFiles(berth.redis.directory)),
+    ...(await readFiles(folder)),
     ['Redis', await readRedis(berth.redis.url)] as [string, string],
     ...slots
       .flatMap((slot) => slot.lives())

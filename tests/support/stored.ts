@@ -5,7 +5,7 @@ import type { Berth } from './berth.ts';
 
 /** Where something secret could lie about in a Berth: every file of its data, all of Redis, all logs. */
 
-const readFiles = async (folder: string): Promise<[string, string][]> => {
+export const readFiles = async (folder: string): Promise<[string, string][]> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return Promise.all(
     entries

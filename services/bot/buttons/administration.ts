@@ -6,9 +6,9 @@ import { orderVms, showBatch } from '../orders.ts';
 import { findSshKeys, findVm, findVms } from '../queries.ts';
 import { sshKeyGone } from '../texts/keys.ts';
 import { beingDestroyedAlready, forceDestroyConfirmed, forceDestroyDropped } from '../texts/orders.ts';
-import { buttonExpired, buttonNotYours, buttonUnknown } from '../texts/refusals.ts';
+import { buttonNotYours, buttonUnknown } from '../texts/refusals.ts';
 import { readUserId } from '../user-id.ts';
-import type { ConfirmForceDestroyView, View } from '../view.ts';
+import { findAsked } from './asked.ts';
 import { type ButtonAction, pressedVm } from './button.ts';
 
 /** Pages that turn, keys and passwords, and what administrators confirm. */
@@ -80,29 +80,13 @@ export const removeKey: ButtonAction = {
   },
 };
 
-const isQuestion = (view: View): view is ConfirmForceDestroyView => view.kind === 'confirm-force-destroy';
-
 export const confirmForceDestroy: ButtonAction = {
   action: 'force-destroy',
   access: 'administrator',
   async run(conversation, [question = '']) {
-    const { trx, person, chat, now } = conversation;
-    // What was asked stands in the message, in the database: nothing in the button itself is trusted.
-    const row = await trx
-      .selectFrom('messages')
-      .select('view')
-      .where('key', '=', `update:${question}:0`)
-      .where('chat_id', '=', chat.id)
-      .executeTakeFirst();
-    const asked = row === undefined ? undefined : (JSON.parse(row.view) as View);
-    if (asked === undefined || !isQuestion(asked)) {
-      conversation.toast(buttonExpired, true);
-      return;
-    }
-    if (now.getTime() >= asked.expiresAt) {
-      conversation.toast(buttonExpired, true);
-      return;
-    }
+    const { trx, person } = conversation;
+    const asked = await findAsked(conversation, question, 'confirm-force-destroy');
+    if (asked === undefined) return;
     const { target, note, vmIds } = asked;
     const vms = (await findVms(trx)).filter(
       ({ vm_id, status }) => vmIds.includes(vm_id) && status !== 'destroying',

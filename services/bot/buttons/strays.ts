@@ -3,9 +3,8 @@ import { findVm } from '../queries.ts';
 import type { StrayRow } from '../store/schema.ts';
 import { findStrays, groupStrays, mayGo } from '../strays.ts';
 import { confirmationLifetime } from '../texts/buttons.ts';
-import { buttonExpired } from '../texts/refusals.ts';
 import { strayRemovalConfirmed, straysGoneAlready, straysKept } from '../texts/strays.ts';
-import type { ConfirmRemoveStraysView, View } from '../view.ts';
+import { findAsked } from './asked.ts';
 import type { ButtonAction } from './button.ts';
 
 /** What no VM accounts for: shown, and removed where an administrator says so twice. */
@@ -38,25 +37,13 @@ export const removeStray: ButtonAction = {
   },
 };
 
-const isQuestion = (view: View): view is ConfirmRemoveStraysView => view.kind === 'confirm-remove-strays';
-
 export const confirmRemoveStrays: ButtonAction = {
   action: 'strays-remove',
   access: 'administrator',
   async run(conversation, [question = '']) {
-    const { trx, person, chat, now } = conversation;
-    // What was asked stands in the message, in the database: nothing in the button itself is trusted.
-    const message = await trx
-      .selectFrom('messages')
-      .select('view')
-      .where('key', '=', `update:${question}:0`)
-      .where('chat_id', '=', chat.id)
-      .executeTakeFirst();
-    const asked = message === undefined ? undefined : (JSON.parse(message.view) as View);
-    if (asked === undefined || !isQuestion(asked) || now.getTime() >= asked.expiresAt) {
-      conversation.toast(buttonExpired, true);
-      return;
-    }
+    const { trx, person, now } = conversation;
+    const asked = await findAsked(conversation, question, 'confirm-remove-strays');
+    if (asked === undefined) return;
     const isAsked = ({ host, key }: StrayRow) =>
       asked.strays.some((stray) => stray.host === host && stray.key === key);
     const rows: StrayRow[] = [];
