@@ -89,11 +89,12 @@ describe('a VM that fills its disk', { timeout: 180_000 }, () => {
   });
 
   it('is seen by the administrator, with whether limits are enforced or watched', async () => {
-    const overview = await berth.admin.ask('/admin_info', says('Disk use'), slow);
-    expect(overview.text).toMatch(
-      /disk limits are (watched every minute, not enforced|enforced .*homes are watched)/,
-    );
-    expect(overview.text).toMatch(/💽 Disk use, .*: 1 VM measured/);
+    // The bot has only just begun, and hears from its workers within seconds.
+    const overview = async () => (await berth.admin.ask('/admin_info', says('Disk use'), slow)).text;
+    await expect
+      .poll(overview, { timeout: 30_000 })
+      .toMatch(/disk limits are (watched every minute, not enforced|enforced .*homes are watched)/);
+    expect(await overview()).toMatch(/💽 Disk use, .*: 1 VM measured/);
     expect(await findContainers(berth.instance)).toHaveLength(1);
   });
 });

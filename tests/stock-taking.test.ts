@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { labelsOf } from '../services/worker/docker/ownership.ts';
-import { isProbe } from '../services/worker/docker/probes.ts';
 import { type DockerProxy, startDockerProxy } from '../services/worker/testing/docker-proxy.ts';
 import { type Berth, startBerth } from './support/berth.ts';
 import { clockEnv } from './support/clock.ts';
@@ -44,12 +43,8 @@ const lookLater = async (): Promise<void> => {
   await next.waitForLine(tookStock);
 };
 
-/** Without the probes of workers, which come and go. */
 const things = async () => ({
-  containers: (await findContainers(berth.instance))
-    .filter(({ Labels }) => !isProbe(Labels))
-    .map(({ Names }) => Names[0]!.slice(1))
-    .sort(),
+  containers: (await findContainers(berth.instance)).map(({ Names }) => Names[0]!.slice(1)).sort(),
   volumes: (await findVolumes(berth.instance)).map(({ Name }) => Name).sort(),
 });
 const makeContainer = (name: string, Labels: Record<string, string>, volume?: string) =>

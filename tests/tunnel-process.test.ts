@@ -14,6 +14,7 @@ import { startCloudflareApi } from './support/cloudflare-api.ts';
 import { type Control, installCloudflared, isAlive } from './support/cloudflared-install.ts';
 import { findFreePort, startRedis, type TestRedis } from './support/redis.ts';
 import { startProcess } from './support/service-process.ts';
+import { readRedis } from './support/stored.ts';
 
 /** The gateway as a process: wishes come as jobs, its status goes through Redis, and its child never outlives it. */
 
@@ -84,19 +85,6 @@ const startWishing = async () => {
   };
   /** `add` alone waits for no answer. */
   return Object.assign(wish, { add });
-};
-const everythingInRedis = async (): Promise<string> => {
-  const readers: Record<string, (key: string) => Promise<unknown>> = {
-    string: (key) => client.get(key),
-    hash: (key) => client.hgetall(key),
-    list: (key) => client.lrange(key, 0, -1),
-    set: (key) => client.smembers(key),
-    zset: (key) => client.zrange(key, '0', '-1'),
-    stream: (key) => client.xrange(key, '-', '+'),
-  };
-  const keys = await client.keys('*');
-  const values = keys.map(async (key) => [key, await readers[await client.type(key)]!(key)]);
-  return JSON.stringify(await Promise.all(values));
 };
 const successful = async (outcome: Promise<Outcome>) => {
   const ended = await outcome;
@@ -270,7 +258,7 @@ describe('the gateway with its tunnel', () => {
       readFileSync(`/proc/${pid}/cmdline`, 'utf8'),
       readFileSync(`/proc/${pid}/environ`, 'utf8'),
     ]);
-    seen.push(await everythingInRedis());
+    seen.push(await readRedis(redis.url));
     seen.push(gateway.output());
     for (const secret of secrets) expect(seen.join('\n')).not.toContain(secret);
     const folders = readdirSync(tmpdir()).filter((name) => name.startsWith(`berth-tunnel-${instance}-`));

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Place } from './disguises.ts';
-import { docker, findContainers, findVolumes } from './docker.ts';
+import { docker, findAllContainers, findVolumes } from './docker.ts';
 
 /** Where a secret could lie about on a machine that runs Berth; each reads it all, as bytes. */
 
@@ -55,7 +55,7 @@ export const everythingIn = async (redis: Redis): Promise<Place[]> => {
 
 /** Everything that Docker tells of an instance. */
 export const dockerOf = async (instance: string): Promise<Place[]> => {
-  const containers = await findContainers(instance);
+  const containers = await findAllContainers(instance);
   const networks = await docker.listNetworks({ filters: { label: [`berth.instance=${instance}`] } });
   const told = [
     ...(await Promise.all(containers.map(({ Id }) => docker.getContainer(Id).inspect()))),
